@@ -1,0 +1,83 @@
+//! What a verified access token says about its caller.
+
+use std::{fmt, sync::Arc, time::SystemTime};
+
+use serde_json::{Map, Value};
+
+/// The verified facts of one access token.
+///
+/// Only a verifier makes one, so holding an `AuthInfo` means that signature, issuer, audience and times were checked. Cheap to clone.
+#[derive(Clone, PartialEq)]
+pub struct AuthInfo(Arc<Facts>);
+
+/// The fields of an [`AuthInfo`], for the verifier that fills them in.
+#[derive(PartialEq)]
+pub(crate) struct Facts {
+    pub(crate) issuer: String,
+    pub(crate) subject: String,
+    pub(crate) client_id: Option<String>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) audience: Vec<String>,
+    pub(crate) expires_at: SystemTime,
+    pub(crate) claims: Map<String, Value>,
+}
+
+impl AuthInfo {
+    pub(crate) fn new(facts: Facts) -> Self {
+        Self(Arc::new(facts))
+    }
+
+    /// Returns the issuer, the `iss` claim (RFC 7519 section 4.1.1).
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.0.issuer
+    }
+
+    /// Returns the subject, the `sub` claim (RFC 7519 section 4.1.2). Never empty. Unique only together with the issuer.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.0.subject
+    }
+
+    /// Returns the OAuth client the token was issued to: `client_id` (RFC 9068 section 2.2), else `azp`.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        self.0.client_id.as_deref()
+    }
+
+    /// Returns the scope tokens of the `scope` claim in their order. Empty if the token has none.
+    #[must_use]
+    pub fn scopes(&self) -> &[String] {
+        &self.0.scopes
+    }
+
+    /// Returns the audience, the `aud` claim (RFC 7519 section 4.1.3).
+    #[must_use]
+    pub fn audience(&self) -> &[String] {
+        &self.0.audience
+    }
+
+    /// Returns the time after which the token is refused, the `exp` claim (RFC 7519 section 4.1.4).
+    #[must_use]
+    pub fn expires_at(&self) -> SystemTime {
+        self.0.expires_at
+    }
+
+    /// Returns every claim of the token.
+    #[must_use]
+    pub fn claims(&self) -> &Map<String, Value> {
+        &self.0.claims
+    }
+}
+
+/// Shows who calls, not what else the token says: claims may hold personal data.
+impl fmt::Debug for AuthInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthInfo")
+            .field("issuer", &self.0.issuer)
+            .field("subject", &self.0.subject)
+            .field("client_id", &self.0.client_id)
+            .field("scopes", &self.0.scopes)
+            .finish_non_exhaustive()
+    }
+}
