@@ -1,1 +1,63 @@
-//! stub
+//! The attributes of `mcp-auth`. Use them through that crate, which re-exports them: generated code names `::mcp_auth`.
+
+mod args;
+mod check;
+mod expand;
+mod function;
+mod impl_block;
+mod policy_file;
+mod report;
+
+use proc_macro::TokenStream;
+
+/// Lets a function run only for callers that hold the scopes it names.
+///
+/// Works on `rmcp` tools, axum handlers, and plain sync or async functions and methods. The policy decides together with the annotation,
+/// and the stricter of the two counts on each call.
+///
+/// | argument | meaning |
+/// |---|---|
+/// | `"a", "b"` | the caller needs all of these scopes |
+/// | `any("a", "b")` | the caller needs at least one of them |
+/// | `none` | every authenticated caller; the policy must say `requires: []` |
+/// | `owner_fallback` | a caller without the scopes reaches its own objects; needs a parameter `access: Access` |
+/// | `name = "export"` | the name under `operations:` in the policy, for a function that is no tool; default: the function's name as written |
+/// | `policy = "policies/todo.yaml"` | the file to check against while compiling, relative to the package's folder |
+///
+/// # Where the caller comes from
+///
+/// | the function has | then |
+/// |---|---|
+/// | `access: Access` | the signature takes a `Caller` there, and `access` is the checked access |
+/// | `caller: Caller` or `caller: &Caller` | that caller is checked; a caller limited to its own objects is refused |
+/// | neither, on a `#[tool]` | a hidden `Caller` parameter is added behind `self` |
+/// | neither, elsewhere | error |
+///
+/// # Denials
+/// They leave through the return type: `Result<_, E>` where `E: From<Denied>`, an axum `Response`, a `CallToolResult`. The attribute never
+/// changes that type. A function that succeeds without having consulted its `Access`, although the caller is limited to its own objects,
+/// is refused too, and an error is logged; a function that fails keeps its own error.
+///
+/// # Checked while compiling
+/// With `policy = "…"` here or on `#[guarded]`: unknown scopes, unknown tools, and a policy that reaches further than the annotation are
+/// errors, and an edit of the file rebuilds the crate. The environment variable `MCP_AUTH_COMPILE_POLICY`, an absolute path, replaces the
+/// file for the whole build. With neither, the compiler checks nothing; the start-up audit and the check on each call remain.
+///
+/// # Attribute order
+/// Write it below `#[tool]` or above it under `#[guarded]`. Without `#[guarded]` it must stand above `#[tool]`.
+#[proc_macro_attribute]
+pub fn requires_scope(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    expand::expand(attribute.into(), item.into()).into()
+}
+
+/// Makes a `#[tool]` without `#[requires_scope]` a compile error, and lets the server be audited at start-up.
+///
+/// Stands above or below `#[tool_router]` on the impl block that holds the tools. One such block per type.
+///
+/// | argument | meaning |
+/// |---|---|
+/// | `policy = "../../policies/todo.yaml"` | the policy file for every tool of the block, relative to the package's folder |
+#[proc_macro_attribute]
+pub fn guarded(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    impl_block::expand(attribute.into(), item.into()).into()
+}

@@ -1,0 +1,233 @@
+//! The grammar of `#[requires_scope(…)]`, every mistake reported at once.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use syn::{
+    Error, Ident, LitStr, Token,
+    ext::IdentExt,
+    parse::{ParseStream, Parser},
+    punctuated::Punctuated,
+    token,
+};
+
+use crate::report::Report;
+
+/// Says that `#[guarded]` already reported a policy file that cannot be used. Never written by people.
+pub(crate) const POLICY_REPORTED: &str = "__policy_reported";
+
+/// The arguments of one `#[requires_scope(…)]`.
+pub(crate) struct Args {
+    pub(crate) requires: Requires,
+    pub(crate) owner_fallback: Option<Span>,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) policy: Option<LitStr>,
+    /// Set by `#[guarded]` after it reported an unusable policy file, so that one mistake gives one error.
+    pub(crate) policy_reported: bool,
+}
+
+/// Which scopes an annotation demands.
+pub(crate) enum Requires {
+    /// All of these.
+    All(Vec<LitStr>),
+    /// At least one of these.
+    Any(Vec<LitStr>),
+    /// Every authenticated caller; the span is that of the word `none`.
+    Open(Span),
+}
+
+impl Requires {
+    /// Returns the scope literals as written.
+    pub(crate) fn literals(&self) -> &[LitStr] {
+        match self {
+            Self::All(literals) | Self::Any(literals) => literals,
+            Self::Open(_) => &[],
+        }
+    }
+
+    /// Returns the alternatives, each of which is enough: the form of `Annotation::requires` in the policy crate.
+    pub(crate) fn alternatives(&self) -> Vec<Vec<String>> {
+        match self {
+            Self::All(all) => vec![all.iter().map(LitStr::value).collect()],
+            Self::Any(any) => any.iter().map(|scope| vec![scope.value()]).collect(),
+            Self::Open(_) => vec![Vec::new()],
+        }
+    }
+}
+
+impl Args {
+    /// Stands in for arguments that could not be read. No alternative at all: nobody gets in, should it ever be compiled.
+    pub(crate) fn unreadable() -> Self {
+        Self {
+            requires: Requires::Any(Vec::new()),
+            owner_fallback: None,
+            name: None,
+            policy: None,
+            policy_reported: true,
+        }
+    }
+
+    /// Reads the arguments.
+    ///
+    /// # Errors
+    /// All mistakes in one error.
+    pub(crate) fn parse(tokens: TokenStream) -> Result<Self, Error> {
+        let mut parts = Parts::default();
+        (|input: ParseStream<'_>| parts.read(input)).parse2(tokens)?;
+        parts.finish()
+    }
+}
+
+/// What has been read so far.
+#[derive(Default)]
+struct Parts {
+    all: Vec<LitStr>,
+    any: Option<(Span, Vec<LitStr>)>,
+    none: Option<Span>,
+    owner_fallback: Option<Span>,
+    name: Option<LitStr>,
+    policy: Option<LitStr>,
+    policy_reported: bool,
+    report: Report,
+}
+
+impl Parts {
+    fn read(&mut self, input: ParseStream<'_>) -> Result<(), Error> {
+        while !input.is_empty() {
+            if input.peek(LitStr) {
+                self.all.push(input.parse()?);
+            } else if input.peek(Ident::peek_any) {
+                let word = input.call(Ident::parse_any)?;
+                self.word(&word, input)?;
+            } else {
+                self.report.at(input.span(), "expected a scope in quotes or an option");
+                skip_argument(input)?;
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn word(&mut self, word: &Ident, input: ParseStream<'_>) -> Result<(), Error> {
+        match word.to_string().as_str() {
+            "any" if input.peek(token::Paren) => {
+                let inner;
+                syn::parenthesized!(inner in input);
+                let scopes = Punctuated::<LitStr, Token![,]>::parse_terminated(&inner)?;
+                if scopes.len() < 2 {
+                    self.report.at(word.span(), "`any(…)` needs at least two scopes");
+                }
+                if self.any.replace((word.span(), scopes.into_iter().collect())).is_some() {
+                    self.report.at(word.span(), "`any(…)` is written twice");
+                }
+            }
+            "none" => set_once(&mut self.none, word.span(), word, &mut self.report),
+            "owner_fallback" => set_once(&mut self.owner_fallback, word.span(), word, &mut self.report),
+            "name" => set_once(&mut self.name, string_after_equals(input)?, word, &mut self.report),
+            "policy" => set_once(&mut self.policy, string_after_equals(input)?, word, &mut self.report),
+            POLICY_REPORTED => self.policy_reported = true,
+            "owner" | "crate" => {
+                self.report
+                    .at(word.span(), format!("`{word} = …` is not supported yet"));
+                skip_argument(input)?;
+            }
+            _ => {
+                self.report.at(
+                    word.span(),
+                    format!(
+                        "unknown option `{word}`; expected a scope in quotes, `any(…)`, `none`, `owner_fallback`, `name = \"…\"` or \
+                         `policy = \"…\"`"
+                    ),
+                );
+                skip_argument(input)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Args, Error> {
+        let scopes = || self.all.iter().chain(self.any.iter().flat_map(|(_, any)| any));
+        let mut seen = Vec::new();
+        for literal in scopes() {
+            let scope = literal.value();
+            if let Some(problem) = problem_of_scope(&scope) {
+                self.report.at(literal.span(), problem);
+            } else if seen.contains(&scope) {
+                self.report
+                    .at(literal.span(), format!("scope `{scope}` is written twice"));
+            }
+            seen.push(scope);
+        }
+        if let (Some((span, _)), false) = (&self.any, self.all.is_empty()) {
+            self.report
+                .at(*span, "write either a list of scopes or one `any(…)`, not both");
+        }
+        if let Some(span) = self.none {
+            if scopes().next().is_some() {
+                self.report
+                    .at(span, "`none` says that no scope is needed; remove it or the scopes");
+            }
+            if self.owner_fallback.is_some() {
+                self.report.at(
+                    span,
+                    "`none` lets every caller reach everything, so `owner_fallback` has no effect; remove one",
+                );
+            }
+        } else if scopes().next().is_none() && self.any.is_none() && self.report.is_empty() {
+            self.report.at(
+                Span::call_site(),
+                "which scopes? write `#[requires_scope(\"create:todos\")]`, or `#[requires_scope(none)]` for every authenticated caller",
+            );
+        }
+        if let Some(name) = self.name.as_ref().filter(|name| name.value().is_empty()) {
+            self.report.at(name.span(), "the name of an operation cannot be empty");
+        }
+        let requires = match (self.none, self.any) {
+            (Some(span), _) => Requires::Open(span),
+            (None, Some((_, any))) => Requires::Any(any),
+            (None, None) => Requires::All(self.all),
+        };
+        self.report.into_result(Args {
+            requires,
+            owner_fallback: self.owner_fallback,
+            name: self.name,
+            policy: self.policy,
+            policy_reported: self.policy_reported,
+        })
+    }
+}
+
+fn set_once<T>(slot: &mut Option<T>, value: T, word: &Ident, report: &mut Report) {
+    if slot.replace(value).is_some() {
+        report.at(word.span(), format!("`{word}` is written twice"));
+    }
+}
+
+fn string_after_equals(input: ParseStream<'_>) -> Result<LitStr, Error> {
+    input.parse::<Token![=]>()?;
+    input.parse()
+}
+
+/// Goes on to the next comma, so that the arguments behind a mistake are read too.
+fn skip_argument(input: ParseStream<'_>) -> Result<(), Error> {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        input.parse::<TokenTree>()?;
+    }
+    Ok(())
+}
+
+/// A scope token has no space, quote or backslash, and is printable ASCII (RFC 6749 section 3.3).
+fn problem_of_scope(scope: &str) -> Option<String> {
+    if scope.is_empty() {
+        return Some("a scope cannot be empty; for every authenticated caller write `none`".into());
+    }
+    if scope.contains(' ') {
+        return Some("one scope per literal: write `\"a\", \"b\"` instead of `\"a b\"`".into());
+    }
+    let allowed = |c: char| matches!(c, '!' | '#'..='[' | ']'..='~');
+    (!scope.chars().all(allowed))
+        .then(|| format!("`{}` is not a scope token (RFC 6749 section 3.3)", scope.escape_debug()))
+}
+
+#[cfg(test)]
+mod tests;

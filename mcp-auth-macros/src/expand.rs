@@ -1,0 +1,289 @@
+//! Writes the guarded function.
+
+use mcp_auth_policy::OperationKind;
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{
+    Attribute, Error, FnArg, Ident, ImplItemFn, Pat, ReturnType, Stmt, Type, parse_quote, spanned::Spanned,
+    visit_mut::VisitMut,
+};
+
+use crate::{
+    args::Args,
+    check,
+    function::{self, CallerSource, Name},
+    policy_file::Setting,
+    report::Report,
+};
+
+/// Expands `#[requires_scope(…)]`. Always gives the function back, so that a mistake shows as one error and not as twenty.
+pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    let Ok(function) = syn::parse2::<ImplItemFn>(item.clone()) else {
+        let error = Error::new(
+            Span::call_site(),
+            "`#[requires_scope]` belongs on a function with a body",
+        )
+        .into_compile_error();
+        return quote!(#error #item);
+    };
+    let mut report = Report::default();
+    let expanded = try_expand(attribute, function.clone(), &mut report).unwrap_or_else(|| quote!(#function));
+    let errors = report.into_tokens();
+    quote!(#errors #expanded)
+}
+
+/// `None` if the function cannot be given a caller at all.
+fn try_expand(attribute: TokenStream, mut function: ImplItemFn, report: &mut Report) -> Option<TokenStream> {
+    let args = report.ok(Args::parse(attribute));
+    let readable = args.is_some();
+    let args = args.unwrap_or_else(Args::unreadable);
+    let tool = function::tool_name(&function);
+    let (kind, name) = operation(&args, tool, &function, report);
+    let source = function::caller_source(&function, kind == OperationKind::Tool);
+
+    report.ok(function::check_signature(&function));
+    if let Some(option) = args.owner_fallback {
+        report.ok(function::check_owner_fallback(&function, &source, option));
+    }
+    let setting = Setting::from_environment(args.policy.as_ref());
+    if readable
+        && !args.policy_reported
+        && let Some(Some(file)) = report.ok(setting.load())
+    {
+        check::check(&file, &args, kind, &name, report);
+    }
+    if matches!(source, CallerSource::Missing) {
+        if args.owner_fallback.is_none() {
+            report.at(
+                function.sig.ident.span(),
+                format!(
+                    "no caller arrives in `{}`: add a parameter `access: Access` or `caller: &Caller`, or put `#[requires_scope]` above \
+                     `#[tool]`",
+                    function.sig.ident
+                ),
+            );
+        }
+        return None;
+    }
+    let tracking = report.is_empty().then(|| setting.tracking());
+    let requirement = requirement(&args, kind, &name);
+    let prologue = quote! {
+        #tracking
+        const __REQUIREMENT: &::mcp_auth::__private::Requirement = &#requirement;
+    };
+    write_body(&mut function, &source, &args, prologue);
+    Some(quote!(#function))
+}
+
+/// Decides what the policy knows the function as.
+fn operation(args: &Args, tool: Option<Name>, function: &ImplItemFn, report: &mut Report) -> (OperationKind, Name) {
+    match (tool, &args.name) {
+        (Some(tool), None) => (OperationKind::Tool, tool),
+        (Some(tool), Some(name)) => {
+            report.at(
+                name.span(),
+                format!(
+                    "`name` is for functions that are no tool; the tool's name is `{}`",
+                    tool.text
+                ),
+            );
+            (OperationKind::Tool, tool)
+        }
+        (None, Some(name)) => (OperationKind::Operation, function::named(name)),
+        (None, None) => {
+            let name = function::own_name(&function.sig.ident);
+            if function::is_expanded_tool(function) {
+                report.at(
+                    name.span,
+                    "`#[tool]` above `#[requires_scope]` hides the tool's name; swap them, or put `#[guarded]` on the impl block",
+                );
+                // Reported; going on as a tool keeps the rest quiet.
+                return (OperationKind::Tool, name);
+            }
+            (OperationKind::Operation, name)
+        }
+    }
+}
+
+/// Writes the constant that the check at run time and the audit at start-up read.
+pub(crate) fn requirement(args: &Args, kind: OperationKind, name: &Name) -> TokenStream {
+    let kind = match kind {
+        OperationKind::Tool => format_ident!("Tool"),
+        _ => format_ident!("Operation"),
+    };
+    let name = &name.text;
+    let alternatives = args.requires.alternatives();
+    let alternatives = alternatives.iter().map(|scopes| quote!(&[#(#scopes),*]));
+    let owner_fallback = args.owner_fallback.is_some();
+    quote! {
+        ::mcp_auth::__private::Requirement::new(
+            ::mcp_auth::__private::OperationKind::#kind,
+            #name,
+            &[#(#alternatives),*],
+            #owner_fallback,
+            ::core::file!(),
+            ::core::line!(),
+        )
+    }
+}
+
+/// Puts the check in front of the user's statements. The user's braces stay, so that lints on the item point at the user's code.
+fn write_body(function: &mut ImplItemFn, source: &CallerSource, args: &Args, prologue: TokenStream) {
+    let return_type = match &function.sig.output {
+        ReturnType::Type(_, ty) => (**ty).clone(),
+        ReturnType::Default => parse_quote!(()),
+    };
+    let hidden = |name: &str| Ident::new(name, Span::mixed_site());
+    let (caller, denied) = (hidden("caller"), hidden("denied"));
+    // An error about a return type that cannot carry a denial belongs on that type.
+    let refuse = quote_spanned!(Span::mixed_site().located_at(return_type.span())=> ::mcp_auth::__private::FromDenied);
+    let statements = std::mem::take(&mut function.block.stmts);
+    let inputs = &mut function.sig.inputs;
+
+    let (caller, by_ref) = match source {
+        CallerSource::Access { index, by_ref } => {
+            if let Some(FnArg::Typed(parameter)) = inputs.get_mut(*index) {
+                let binding = Binding {
+                    attributes: std::mem::take(&mut parameter.attrs),
+                    pattern: std::mem::replace(&mut parameter.pat, parse_quote!(#caller)),
+                    ty: (*parameter.ty).clone(),
+                    by_ref: *by_ref,
+                    must_be_used: args.owner_fallback.is_some(),
+                };
+                *parameter.ty = caller_type(*by_ref);
+                let check = Check {
+                    caller,
+                    denied,
+                    refuse,
+                    return_type,
+                    prologue,
+                };
+                function.block.stmts = check.with_access(&binding, function.sig.asyncness.is_some(), &statements);
+            }
+            return;
+        }
+        CallerSource::Caller { index, by_ref } => match inputs.get_mut(*index) {
+            Some(FnArg::Typed(parameter)) => match &*parameter.pat {
+                Pat::Ident(name) => (name.ident.clone(), *by_ref),
+                _ => {
+                    *parameter.pat = parse_quote!(#caller);
+                    (caller, *by_ref)
+                }
+            },
+            _ => return,
+        },
+        CallerSource::Inject | CallerSource::Missing => {
+            let behind_receiver = usize::from(matches!(inputs.first(), Some(FnArg::Receiver(_))));
+            let ty = caller_type(false);
+            inputs.insert(behind_receiver, parse_quote!(#caller: #ty));
+            (caller, false)
+        }
+    };
+    let borrow = (!by_ref).then(|| quote!(&));
+    let block: syn::Block = parse_quote!({
+        #prologue
+        if let ::core::result::Result::Err(#denied) = ::mcp_auth::__private::permit(#borrow #caller, __REQUIREMENT) {
+            return #refuse::from_denied(#denied);
+        }
+        #(#statements)*
+    });
+    function.block.stmts = block.stmts;
+}
+
+fn caller_type(by_ref: bool) -> Type {
+    if by_ref {
+        parse_quote!(&::mcp_auth::__private::Caller)
+    } else {
+        parse_quote!(::mcp_auth::__private::Caller)
+    }
+}
+
+/// The user's parameter that becomes a `let`.
+struct Binding {
+    attributes: Vec<Attribute>,
+    pattern: Box<Pat>,
+    ty: Type,
+    by_ref: bool,
+    must_be_used: bool,
+}
+
+/// The pieces of a check that hands out an `Access`.
+struct Check {
+    caller: Ident,
+    denied: Ident,
+    refuse: TokenStream,
+    return_type: Type,
+    prologue: TokenStream,
+}
+
+impl Check {
+    /// The user's statements run in a block of their own, so that `return` and `?` end there and the `Access` can be asked afterwards
+    /// whether it was consulted.
+    fn with_access(&self, binding: &Binding, is_async: bool, statements: &[Stmt]) -> Vec<Stmt> {
+        let Self {
+            caller,
+            denied,
+            refuse,
+            return_type,
+            prologue,
+        } = self;
+        let hidden = |name: &str| Ident::new(name, Span::mixed_site());
+        let (access, watch, result, typed) = (hidden("access"), hidden("watch"), hidden("result"), hidden("typed"));
+        let Binding {
+            attributes,
+            pattern,
+            ty,
+            ..
+        } = binding;
+        let lint = binding.must_be_used.then(|| quote!(#[deny(unused_variables)]));
+        let borrow_access = binding.by_ref.then(|| quote!(&));
+        let borrow_caller = (!binding.by_ref).then(|| quote!(&));
+        // Repeating the user's type keeps its import used.
+        let bind = quote!(#(#attributes)* #lint let #pattern: #ty = #borrow_access #access;);
+        let output = without_impl_trait(return_type);
+        let run = if is_async {
+            // An async block has no place for its type. A `return` that never runs tells the compiler before it reads the user's code.
+            quote! {
+                let #result: #output = async move {
+                    #[allow(unreachable_code, clippy::diverging_sub_expression, clippy::empty_loop)]
+                    if false {
+                        let #typed: #output = loop {};
+                        return #typed;
+                    }
+                    #bind
+                    #(#statements)*
+                }
+                .await;
+            }
+        } else {
+            quote!(let #result = ::mcp_auth::__private::run(move || -> #output { #bind #(#statements)* });)
+        };
+        let block: syn::Block = parse_quote!({
+            #prologue
+            let (#access, #watch) = match ::mcp_auth::__private::admit(#borrow_caller #caller, __REQUIREMENT) {
+                ::core::result::Result::Ok(admitted) => admitted,
+                ::core::result::Result::Err(#denied) => return #refuse::from_denied(#denied),
+            };
+            #run
+            #refuse::settle(#result, #watch)
+        });
+        block.stmts
+    }
+}
+
+/// `impl Trait` may stand in a return type but not in the type of a block; there the compiler infers it.
+fn without_impl_trait(ty: &Type) -> Type {
+    struct Infer;
+    impl VisitMut for Infer {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            if matches!(ty, Type::ImplTrait(_)) {
+                *ty = parse_quote!(_);
+            } else {
+                syn::visit_mut::visit_type_mut(self, ty);
+            }
+        }
+    }
+    let mut ty = ty.clone();
+    Infer.visit_type_mut(&mut ty);
+    ty
+}

@@ -1,0 +1,189 @@
+//! The annotated function: is it a tool, what is it called, and where does its caller come from.
+
+use proc_macro2::Span;
+use syn::{
+    Attribute, Error, Expr, ExprLit, FnArg, Ident, ImplItemFn, Lit, LitStr, Meta, Pat, ReturnType, Token, Type,
+    parse::Parser, punctuated::Punctuated, spanned::Spanned,
+};
+
+/// Where a function receives its caller.
+pub(crate) enum CallerSource {
+    /// A parameter `access: Access` at this position; `by_ref` if it is `&Access`.
+    Access { index: usize, by_ref: bool },
+    /// A parameter of type `Caller` or `&Caller` at this position.
+    Caller { index: usize, by_ref: bool },
+    /// Nowhere yet: a tool, which gets a hidden parameter.
+    Inject,
+    /// Nowhere, and it is no tool.
+    Missing,
+}
+
+/// The name under which a function is looked up in the policy, and where that name is written.
+pub(crate) struct Name {
+    pub(crate) text: String,
+    pub(crate) span: Span,
+}
+
+/// Tells whether an attribute is `name` under any path: `#[tool]`, `#[rmcp::tool]`.
+pub(crate) fn is_attribute(attribute: &Attribute, name: &str) -> bool {
+    attribute
+        .path()
+        .segments
+        .last()
+        .is_some_and(|segment| segment.ident == name)
+}
+
+/// Returns the tool name if the function carries `#[tool]`: the `name` given there, or the function's.
+pub(crate) fn tool_name(function: &ImplItemFn) -> Option<Name> {
+    let attribute = function
+        .attrs
+        .iter()
+        .find(|attribute| is_attribute(attribute, "tool"))?;
+    Some(name_argument(attribute).map_or_else(|| own_name(&function.sig.ident), |literal| named(&literal)))
+}
+
+/// Returns the function's own name exactly as written; for `r#move` that is `move`.
+pub(crate) fn own_name(ident: &Ident) -> Name {
+    let text = ident.to_string();
+    Name {
+        text: text.strip_prefix("r#").unwrap_or(&text).to_owned(),
+        span: ident.span(),
+    }
+}
+
+pub(crate) fn named(literal: &LitStr) -> Name {
+    Name {
+        text: literal.value(),
+        span: literal.span(),
+    }
+}
+
+fn name_argument(attribute: &Attribute) -> Option<LitStr> {
+    let Meta::List(list) = &attribute.meta else { return None };
+    let arguments = Punctuated::<Meta, Token![,]>::parse_terminated
+        .parse2(list.tokens.clone())
+        .ok()?;
+    arguments.into_iter().find_map(|argument| match argument {
+        Meta::NameValue(pair) if pair.path.is_ident("name") => match pair.value {
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(literal), ..
+            }) => Some(literal),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+/// Finds the parameter through which the caller arrives. `Access` wins over `Caller`.
+pub(crate) fn caller_source(function: &ImplItemFn, is_tool: bool) -> CallerSource {
+    let position = |name: &str| {
+        function
+            .sig
+            .inputs
+            .iter()
+            .enumerate()
+            .find_map(|(index, input)| match input {
+                FnArg::Typed(parameter) => type_named(&parameter.ty, name).map(|by_ref| (index, by_ref)),
+                FnArg::Receiver(_) => None,
+            })
+    };
+    if let Some((index, by_ref)) = position("Access") {
+        CallerSource::Access { index, by_ref }
+    } else if let Some((index, by_ref)) = position("Caller") {
+        CallerSource::Caller { index, by_ref }
+    } else if is_tool {
+        CallerSource::Inject
+    } else {
+        CallerSource::Missing
+    }
+}
+
+/// `Some(by_ref)` if the type is `name` or `&name`, under any path.
+fn type_named(ty: &Type, name: &str) -> Option<bool> {
+    match ty {
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .is_some_and(|segment| segment.ident == name && segment.arguments.is_none())
+            .then_some(false),
+        Type::Reference(reference) => type_named(&reference.elem, name).map(|_| true),
+        Type::Paren(inner) => type_named(&inner.elem, name),
+        Type::Group(inner) => type_named(&inner.elem, name),
+        _ => None,
+    }
+}
+
+/// Refuses what no expansion can guard.
+///
+/// # Errors
+/// One error per problem of the signature.
+pub(crate) fn check_signature(function: &ImplItemFn) -> Result<(), Error> {
+    let signature = &function.sig;
+    if let Some(constness) = &signature.constness {
+        return Err(Error::new(
+            constness.span(),
+            "a `const fn` runs without a caller, so it cannot be guarded",
+        ));
+    }
+    if let Some(second) = function
+        .attrs
+        .iter()
+        .find(|attribute| is_attribute(attribute, "requires_scope"))
+    {
+        return Err(Error::new(
+            second.span(),
+            "one `#[requires_scope]` per function: list all scopes in one attribute",
+        ));
+    }
+    match &signature.output {
+        ReturnType::Default => Err(Error::new(
+            signature.ident.span(),
+            format!(
+                "`{}` returns nothing, so it cannot refuse a caller; return `Result<_, Denied>`",
+                signature.ident
+            ),
+        )),
+        ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)) => Err(Error::new(
+            ty.span(),
+            "this return type cannot carry a denial; write `async fn`, `Result<_, Denied>` or `axum::response::Response`",
+        )),
+        ReturnType::Type(..) => Ok(()),
+    }
+}
+
+/// Refuses an `Access` that the body cannot use although the function is limited to the caller's own objects.
+///
+/// # Errors
+/// At `owner_fallback` if there is no such parameter, at its pattern if that throws it away.
+pub(crate) fn check_owner_fallback(function: &ImplItemFn, source: &CallerSource, option: Span) -> Result<(), Error> {
+    let CallerSource::Access { index, .. } = source else {
+        return Err(Error::new(
+            option,
+            "`owner_fallback` limits the call to the caller's own objects; add a parameter `access: Access` to filter by",
+        ));
+    };
+    let Some(FnArg::Typed(parameter)) = function.sig.inputs.get(*index) else {
+        return Ok(());
+    };
+    match &*parameter.pat {
+        Pat::Ident(name) if !name.ident.to_string().starts_with('_') => Ok(()),
+        other => Err(Error::new(
+            other.span(),
+            "with `owner_fallback` the `Access` must be used: name it `access`, then filter by it or check each owner",
+        )),
+    }
+}
+
+/// Tells whether the function is what `#[tool]` makes of an `async fn`: the attributes are in the wrong order.
+pub(crate) fn is_expanded_tool(function: &ImplItemFn) -> bool {
+    let ReturnType::Type(_, ty) = &function.sig.output else {
+        return false;
+    };
+    let Type::Path(path) = &**ty else { return false };
+    let is_pin = path.path.segments.last().is_some_and(|segment| segment.ident == "Pin");
+    let [syn::Stmt::Expr(Expr::Call(call), None)] = function.block.stmts.as_slice() else {
+        return false;
+    };
+    is_pin && matches!(call.args.first(), Some(Expr::Async(_))) && call.args.len() == 1
+}
