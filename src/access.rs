@@ -1,0 +1,124 @@
+//! The result of a passed check, which the guarded function works with.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use mcp_auth_policy::Reach;
+
+use crate::{caller::Caller, denied::Denied, requirement::Requirement, sql_filter::SqlFilter};
+
+/// Proof that the caller may run this function, and the limit under which it may.
+///
+/// Only `#[requires_scope]` makes one, so a store method that takes `&Access` cannot be reached unchecked. Ask it before touching data:
+/// [`filter`](Self::filter) or [`sql`](Self::sql) for lists, [`check_owner`](Self::check_owner) or [`permits`](Self::permits) for one object.
+///
+/// # Security
+/// A function that succeeds without having asked, although the caller is limited to its own objects, is refused after it ran, and an
+/// error is logged. [`subject`](Self::subject) does not count as asking: it says who calls, not what the caller may touch.
+#[must_use]
+pub struct Access {
+    caller: Caller,
+    requirement: &'static Requirement,
+    /// Present if the caller is limited to its own objects; notes whether the function asked.
+    limit: Option<Arc<AtomicBool>>,
+}
+
+/// Which objects of a list a caller may see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filter<'a> {
+    /// Every object.
+    All,
+    /// Only objects whose owner is this subject, which is never empty.
+    OwnedBy(&'a str),
+}
+
+impl Access {
+    /// A limited access needs a caller whose subject is not empty; `guard` sees to that.
+    pub(crate) fn new(caller: Caller, requirement: &'static Requirement, limit: Option<Arc<AtomicBool>>) -> Self {
+        Self {
+            caller,
+            requirement,
+            limit,
+        }
+    }
+
+    /// Returns the subject of the caller: the owner of what this call creates.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        self.caller.subject()
+    }
+
+    /// Returns the caller, to hand on to another guarded function.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Returns [`Reach::Own`] or [`Reach::Any`].
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        match self.filter() {
+            Filter::All => Reach::Any,
+            Filter::OwnedBy(_) => Reach::Own,
+        }
+    }
+
+    /// Returns which objects of a list the caller may see.
+    #[must_use]
+    pub fn filter(&self) -> Filter<'_> {
+        match &self.limit {
+            None => Filter::All,
+            Some(consulted) => {
+                consulted.store(true, Ordering::Release);
+                Filter::OwnedBy(self.subject())
+            }
+        }
+    }
+
+    /// Returns the same filter as a condition for a SQL `WHERE`, with the owner as a bound value.
+    ///
+    /// `column` is the name of the owner's column, `first_placeholder` the number of the next free `$n`, counted from 1. A column that is
+    /// not a plain name (`[A-Za-z_][A-Za-z0-9_]*`), or the number 0, gives a condition that no row meets, and an error in the log: nothing but
+    /// a plain name is ever put into SQL text.
+    #[must_use]
+    pub fn sql(&self, column: &str, first_placeholder: usize) -> SqlFilter<'_> {
+        SqlFilter::new(self.filter(), column, first_placeholder)
+    }
+
+    /// Lets the caller touch an object with this owner, or refuses. An empty owner belongs to nobody.
+    ///
+    /// # Errors
+    /// [`DeniedReason::NotOwner`](crate::DeniedReason::NotOwner), which reads like "not found" to a client.
+    pub fn check_owner(&self, owner: &str) -> Result<(), Denied> {
+        if self.permits(owner) {
+            Ok(())
+        } else {
+            Err(Denied::not_owner(self.requirement))
+        }
+    }
+
+    /// Returns whether the caller may touch an object with this owner. An empty owner belongs to nobody.
+    #[must_use]
+    pub fn permits(&self, owner: &str) -> bool {
+        match self.filter() {
+            Filter::All => true,
+            Filter::OwnedBy(subject) => !owner.is_empty() && owner == subject,
+        }
+    }
+}
+
+/// Shows the operation, the caller and its limit. Does not count as asking.
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Access")
+            .field("operation", &self.requirement.name())
+            .field("subject", &self.subject())
+            .field("own_objects_only", &self.limit.is_some())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,223 @@
+//! The refusal of one call.
+
+use std::{fmt, sync::Arc};
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::{Map, Value, json};
+
+use crate::requirement::Requirement;
+
+/// A caller was refused: which operation, why, and which scopes would help.
+///
+/// Its text is meant for the client, and for the model behind it: it names the operation and scopes, never a token, a claim or another user's
+/// data. Somebody else's object reads exactly like one that does not exist. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denied(Arc<Facts>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Facts {
+    operation: &'static str,
+    reason: DeniedReason,
+    scopes: Vec<String>,
+    missing: Vec<String>,
+}
+
+/// Why a caller was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DeniedReason {
+    /// The policy does not list the operation.
+    UnknownOperation,
+    /// The caller lacks a scope.
+    MissingScope,
+    /// The object belongs to somebody else.
+    NotOwner,
+    /// The caller is limited to its own objects, but has no subject to own any.
+    OwnerUnknown,
+    /// The caller is limited to its own objects, and the function did not check that limit: a mistake in the server.
+    OwnershipUnchecked,
+}
+
+impl DeniedReason {
+    /// Returns the code in the JSON body. Where the Node and Python libraries have one, it is theirs.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::UnknownOperation => "unknown_operation",
+            Self::MissingScope => "missing_required_scopes",
+            Self::NotOwner => "not_found",
+            Self::OwnerUnknown => "owner_unknown",
+            Self::OwnershipUnchecked => "ownership_unchecked",
+        }
+    }
+}
+
+impl Denied {
+    pub(crate) fn new(requirement: &'static Requirement, reason: DeniedReason) -> Self {
+        Self(Arc::new(Facts {
+            operation: requirement.name(),
+            reason,
+            scopes: Vec::new(),
+            missing: Vec::new(),
+        }))
+    }
+
+    pub(crate) fn not_owner(requirement: &'static Requirement) -> Self {
+        Self::new(requirement, DeniedReason::NotOwner)
+    }
+
+    pub(crate) fn missing_scopes_of(
+        requirement: &'static Requirement,
+        missing: Vec<String>,
+        scopes: Vec<String>,
+    ) -> Self {
+        Self(Arc::new(Facts {
+            operation: requirement.name(),
+            reason: DeniedReason::MissingScope,
+            scopes,
+            missing,
+        }))
+    }
+
+    /// Returns the name of the refused operation.
+    #[must_use]
+    pub fn operation(&self) -> &str {
+        self.0.operation
+    }
+
+    /// Returns why the caller was refused.
+    #[must_use]
+    pub fn reason(&self) -> DeniedReason {
+        self.0.reason
+    }
+
+    /// Returns every scope of the set that would allow the call, for the challenge. Empty if no scope helps.
+    #[must_use]
+    pub fn scopes(&self) -> &[String] {
+        &self.0.scopes
+    }
+
+    /// Returns those of [`scopes`](Self::scopes) that the caller lacks.
+    #[must_use]
+    pub fn missing_scopes(&self) -> &[String] {
+        &self.0.missing
+    }
+
+    /// Returns `not_found` if the object belongs to somebody else, and otherwise the denial as `E`.
+    ///
+    /// With the answer that the function gives for a missing object, a client cannot tell the two apart.
+    pub fn or_not_found<E: From<Self>>(self, not_found: E) -> E {
+        if self.reason() == DeniedReason::NotOwner {
+            not_found
+        } else {
+            self.into()
+        }
+    }
+
+    /// Returns the status of an HTTP answer: 403, or 404 for somebody else's object.
+    pub(crate) fn status(&self) -> StatusCode {
+        match self.reason() {
+            DeniedReason::NotOwner => StatusCode::NOT_FOUND,
+            _ => StatusCode::FORBIDDEN,
+        }
+    }
+
+    /// Returns the members of the JSON body. `error` is there only if the answer carries a challenge.
+    pub(crate) fn body(&self) -> Map<String, Value> {
+        let mut body = Map::new();
+        if !self.scopes().is_empty() {
+            body.insert("error".into(), json!("insufficient_scope"));
+        }
+        body.insert("error_description".into(), json!(self.to_string()));
+        body.insert("reason".into(), json!(self.reason().code()));
+        if !self.missing_scopes().is_empty() {
+            body.insert("missing_scopes".into(), json!(self.missing_scopes()));
+        }
+        body
+    }
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operation = self.operation();
+        match self.reason() {
+            DeniedReason::NotOwner => f.write_str("not found"),
+            DeniedReason::UnknownOperation => write!(f, "`{operation}` is not available on this server"),
+            DeniedReason::MissingScope if self.scopes().is_empty() => {
+                write!(
+                    f,
+                    "`{operation}` is not allowed for this user, and no further scope would change that"
+                )
+            }
+            DeniedReason::MissingScope => {
+                write!(f, "`{operation}` needs {}", Scopes(self.scopes()))?;
+                if self.missing_scopes() != self.scopes() {
+                    write!(
+                        f,
+                        ", of which this access token lacks {}",
+                        Scopes(self.missing_scopes())
+                    )?;
+                }
+                f.write_str("; ask the user to grant access, then try again")
+            }
+            DeniedReason::OwnerUnknown => write!(
+                f,
+                "`{operation}` is limited to your own objects, and this access token names no user"
+            ),
+            DeniedReason::OwnershipUnchecked => {
+                write!(
+                    f,
+                    "`{operation}` was refused because of a mistake in the server; trying again does not help"
+                )
+            }
+        }
+    }
+}
+
+struct Scopes<'a>(&'a [String]);
+
+impl fmt::Display for Scopes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.len() == 1 { "the scope " } else { "the scopes " })?;
+        for (index, scope) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}`{scope}`")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Denied {}
+
+/// The denial is also put into the response extensions: only the bearer layer knows the address that a challenge has to name, so it adds the
+/// `WWW-Authenticate` header.
+impl IntoResponse for Denied {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(Value::Object(self.body()).to_string()));
+        *response.status_mut() = self.status();
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<Denied> for Response {
+    fn from(denied: Denied) -> Self {
+        denied.into_response()
+    }
+}
+
+impl From<Denied> for (StatusCode, String) {
+    fn from(denied: Denied) -> Self {
+        (denied.status(), denied.to_string())
+    }
+}

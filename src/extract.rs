@@ -1,0 +1,102 @@
+//! Identity as an axum extractor.
+
+use std::{convert::Infallible, fmt};
+
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, OptionalFromRequestParts},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header, request::Parts};
+use serde_json::json;
+
+use crate::{auth_info::AuthInfo, caller::Caller};
+
+/// A handler asked for the caller, and the request has none: the route is not behind the bearer layer, or that layer has no policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MissingIdentity {
+    authenticated: bool,
+}
+
+impl MissingIdentity {
+    /// Tells the operator, who alone can mend it; the client learns only that it was refused.
+    pub(crate) fn new(extensions: &http::Extensions) -> Self {
+        let authenticated = extensions.get::<AuthInfo>().is_some();
+        if authenticated {
+            tracing::error!(
+                "refused: the request is authenticated but was not resolved against a policy; give the bearer layer a policy"
+            );
+        } else {
+            tracing::error!("refused: the request carries no identity; put the bearer layer in front of this route");
+        }
+        Self { authenticated }
+    }
+}
+
+impl fmt::Display for MissingIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.authenticated {
+            "this server has no policy for the request"
+        } else {
+            "the request is not authenticated"
+        })
+    }
+}
+
+impl std::error::Error for MissingIdentity {}
+
+/// 401 without an identity. 500 if only the policy is missing: a new token would not help, and a 401 would send the client for one.
+impl IntoResponse for MissingIdentity {
+    fn into_response(self) -> Response {
+        let (status, reason) = if self.authenticated {
+            (StatusCode::INTERNAL_SERVER_ERROR, "missing_policy")
+        } else {
+            (StatusCode::UNAUTHORIZED, "missing_auth_header")
+        };
+        let mut response = Response::new(Body::from(
+            json!({ "error_description": self.to_string(), "reason": reason }).to_string(),
+        ));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if status == StatusCode::UNAUTHORIZED {
+            // A 401 must name a scheme (RFC 9110 section 15.5.2). The parameters of a full challenge are known to the bearer layer only.
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = MissingIdentity;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| MissingIdentity::new(&parts.extensions))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for AuthInfo {
+    type Rejection = MissingIdentity;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| MissingIdentity::new(&parts.extensions))
+    }
+}
+
+/// For routes that answer anonymous requests too. Never a reason to skip a check: `None` only says that no bearer layer verified a token.
+impl<S: Sync> OptionalFromRequestParts<S> for AuthInfo {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Self::Rejection> {
+        Ok(parts.extensions.get::<Self>().cloned())
+    }
+}

@@ -1,0 +1,129 @@
+//! The check at the top of a guarded function: the authority, which nothing in front of it replaces.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use mcp_auth_policy::{Because, OperationId, Reach};
+
+use crate::{
+    access::Access,
+    caller::Caller,
+    denied::{Denied, DeniedReason},
+    requirement::Requirement,
+};
+
+/// Remembers an [`Access`] after the function consumed it, to see whether it was consulted.
+#[derive(Debug)]
+pub struct Watch {
+    limit: Option<Arc<AtomicBool>>,
+    requirement: &'static Requirement,
+}
+
+/// Checks a function that takes an `Access`.
+///
+/// # Errors
+/// The denial of the stricter of policy and annotation.
+pub fn admit(caller: &Caller, requirement: &'static Requirement) -> Result<(Access, Watch), Denied> {
+    let limit = match effective_reach(caller, requirement)? {
+        Reach::Any => None,
+        Reach::Own => Some(Arc::new(AtomicBool::new(false))),
+        Reach::Deny => return Err(Denied::new(requirement, DeniedReason::MissingScope)),
+    };
+    let watch = Watch {
+        limit: limit.clone(),
+        requirement,
+    };
+    Ok((Access::new(caller.clone(), requirement, limit), watch))
+}
+
+/// Checks a function without an `Access`, which therefore cannot keep to the caller's own objects.
+///
+/// # Errors
+/// As [`admit`], and if the policy limits the caller to its own objects.
+pub fn permit(caller: &Caller, requirement: &'static Requirement) -> Result<(), Denied> {
+    match effective_reach(caller, requirement)? {
+        Reach::Any => Ok(()),
+        Reach::Own => Err(unchecked(
+            requirement,
+            "takes no `access: Access`, so it cannot keep to the caller's own objects",
+        )),
+        Reach::Deny => Err(Denied::new(requirement, DeniedReason::MissingScope)),
+    }
+}
+
+impl Watch {
+    /// Refuses a function that ended without consulting its limited `Access`.
+    pub(crate) fn verdict(&self) -> Result<(), Denied> {
+        match &self.limit {
+            Some(consulted) if !consulted.load(Ordering::Acquire) => Err(unchecked(
+                self.requirement,
+                "ended without asking its `Access` (`filter`, `sql`, `check_owner`, `permits` or `reach`)",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Returns the reach that both the policy and the annotation allow, which is not `Deny`.
+fn effective_reach(caller: &Caller, requirement: &'static Requirement) -> Result<Reach, Denied> {
+    let policy = caller.policy();
+    let Some(operation) = policy.find(requirement.kind(), requirement.name()) else {
+        return Err(Denied::new(requirement, DeniedReason::UnknownOperation));
+    };
+    let decision = policy.decide(operation, caller.grants());
+    let annotated = policy.decide_annotation(&requirement.annotation(), caller.grants());
+    match decision.reach.min(annotated) {
+        Reach::Any => Ok(Reach::Any),
+        // An empty subject owns nothing: it would match objects whose owner was never set.
+        Reach::Own if caller.subject().is_empty() => Err(Denied::new(requirement, DeniedReason::OwnerUnknown)),
+        Reach::Own => Ok(Reach::Own),
+        Reach::Deny => Err(match decision.because {
+            Because::UnknownOperation => Denied::new(requirement, DeniedReason::UnknownOperation),
+            Because::OwnerUnknown => Denied::new(requirement, DeniedReason::OwnerUnknown),
+            _ => missing_scope(caller, operation, requirement),
+        }),
+    }
+}
+
+/// Finds scopes that would really open this function: for the policy and for the annotation.
+fn missing_scope(caller: &Caller, operation: OperationId, requirement: &'static Requirement) -> Denied {
+    let policy = caller.policy();
+    let held = caller.auth().scopes();
+    let from_policy = policy
+        .challenge(operation, caller.grants())
+        .map(|challenge| challenge.scopes);
+    let from_annotation = requirement
+        .alternatives()
+        .iter()
+        .map(|scopes| scopes.iter().map(|scope| (*scope).to_owned()).collect::<Vec<_>>());
+    let helps = |scopes: &Vec<String>| {
+        let grants = policy.grants(held.iter().chain(scopes).map(String::as_str));
+        let annotated = policy.decide_annotation(&requirement.annotation(), &grants);
+        policy.decide(operation, &grants).reach.min(annotated) > Reach::Deny
+    };
+    let missing = |scopes: &[String]| -> Vec<String> {
+        let grants = caller.auth().scopes();
+        scopes.iter().filter(|scope| !grants.contains(scope)).cloned().collect()
+    };
+    let chosen = from_policy
+        .filter(helps)
+        .or_else(|| from_annotation.filter(helps).min_by_key(|scopes| missing(scopes).len()));
+    match chosen {
+        Some(scopes) => Denied::missing_scopes_of(requirement, missing(&scopes), scopes),
+        None => Denied::new(requirement, DeniedReason::MissingScope),
+    }
+}
+
+/// A mistake in the server's code, not of the caller: loud in every build.
+fn unchecked(requirement: &'static Requirement, what: &str) -> Denied {
+    let (file, line) = requirement.location();
+    tracing::error!(
+        operation = requirement.name(),
+        file,
+        line,
+        "refused: the caller may reach only its own objects, but the function {what}"
+    );
+    Denied::new(requirement, DeniedReason::OwnershipUnchecked)
+}

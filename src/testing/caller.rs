@@ -1,0 +1,96 @@
+//! Ready-made callers.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use mcp_auth_policy::Policy;
+
+use crate::{
+    auth_info::{AuthInfo, Facts},
+    caller::Caller,
+};
+
+/// Starts a caller for a test: subject `test-user`, no scopes, valid for an hour.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// # fn with(policy: &Arc<mcp_auth::Policy>) {
+/// let alice = mcp_auth::testing::caller(policy).subject("alice").scopes(["create:todos"]).build();
+/// assert_eq!(alice.subject(), "alice");
+/// # }
+/// ```
+pub fn caller(policy: &Arc<Policy>) -> CallerBuilder {
+    CallerBuilder {
+        policy: Arc::clone(policy),
+        subject: "test-user".into(),
+        client_id: None,
+        scopes: Vec::new(),
+    }
+}
+
+/// A caller in the making; see [`caller`].
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct CallerBuilder {
+    policy: Arc<Policy>,
+    subject: String,
+    client_id: Option<String>,
+    scopes: Vec<String>,
+}
+
+impl CallerBuilder {
+    /// Sets the subject. Default `test-user`.
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.subject = subject.into();
+        self
+    }
+
+    /// Sets the OAuth client. Default none.
+    pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.client_id = Some(client_id.into());
+        self
+    }
+
+    /// Adds scopes, as a token would carry them. A scope that the policy does not declare has no effect, as with a real token.
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes.extend(scopes.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds the scopes that an authorization server issues to this role of the policy.
+    ///
+    /// # Panics
+    /// If the policy has no such role: a test with a misspelt role would prove nothing.
+    pub fn role(self, role: &str) -> Self {
+        let policy = Arc::clone(&self.policy);
+        let Some(scopes) = policy.scopes_of_role(role) else {
+            let declared: Vec<&str> = policy.roles().collect();
+            #[expect(clippy::panic, reason = "test support: the test itself is wrong")]
+            {
+                panic!(
+                    "the policy `{}` has no role `{role}`; declared roles: {declared:?}",
+                    policy.name()
+                );
+            }
+        };
+        self.scopes(scopes)
+    }
+
+    /// Makes the caller.
+    #[must_use]
+    pub fn build(self) -> Caller {
+        let auth = AuthInfo::new(Facts {
+            issuer: "https://issuer.example".into(),
+            subject: self.subject,
+            client_id: self.client_id,
+            scopes: self.scopes,
+            audience: vec!["https://resource.example".into()],
+            expires_at: SystemTime::now() + Duration::from_secs(3600),
+            claims: serde_json::Map::new(),
+        });
+        Caller::new(auth, self.policy)
+    }
+}

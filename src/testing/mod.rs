@@ -1,0 +1,5 @@
+//! Test support for servers built with this crate.
+
+mod caller;
+
+pub use caller::{CallerBuilder, caller};
