@@ -1,0 +1,191 @@
+//! A linked document, which has no mistakes left, to the policy that decides.
+
+use std::collections::HashMap;
+
+use crate::{
+    Policy,
+    canonical::revision,
+    document::{Document, OperationEntry},
+    grants::{Mask, ScopeSet},
+    link::{Linked, LinkedOperation},
+    lint::lint,
+    operation::{Alternative, Operation, OperationKind, OwnerRule, Role, Rule, Scope},
+    policy::PolicyId,
+    source::Source,
+};
+
+pub(crate) fn compile(document: Document, linked: Linked, source: &Source<'_>) -> Policy {
+    let revision = revision(&document);
+    let advertised = advertised(&document, &linked);
+    let owners: HashMap<&str, &str> = (document.objects.iter())
+        .filter_map(|object| Some((object.id.name.as_str(), object.owner.as_deref()?)))
+        .collect();
+    let mut operations = Vec::with_capacity(document.tools.len() + document.operations.len());
+    let sections = [
+        (OperationKind::Tool, &document.tools, &linked.tools),
+        (OperationKind::Operation, &document.operations, &linked.operations),
+    ];
+    for (kind, entries, rules) in sections {
+        operations.extend(
+            entries
+                .iter()
+                .zip(rules)
+                .map(|(entry, rule)| operation(kind, entry, rule, &owners)),
+        );
+    }
+    let file_name = source.file().to_string();
+    let mut policy = Policy {
+        id: PolicyId::next(),
+        name: document.name.clone().unwrap_or_else(|| stem(&file_name).to_owned()),
+        file_name,
+        revision,
+        scopes: scopes(&document, &linked),
+        scope_numbers: numbers(document.scopes.iter().map(|scope| scope.id.name.as_str())),
+        roles: roles(&document, &linked),
+        role_numbers: numbers(document.roles.iter().map(|role| role.id.name.as_str())),
+        objects: document.objects.len(),
+        tool_indexes: indexes(&operations, OperationKind::Tool),
+        operation_indexes: indexes(&operations, OperationKind::Operation),
+        operations,
+        advertised,
+        warnings: Vec::new(),
+    };
+    policy.warnings = lint(&policy, &document, &linked, source);
+    policy
+}
+
+fn scopes(document: &Document, linked: &Linked) -> Vec<Scope> {
+    let closures = closures(
+        document.scopes.len(),
+        &linked.implies,
+        &linked.scope_order,
+        |scope, set| set.insert(scope),
+    );
+    let named = document.scopes.iter().zip(closures);
+    named
+        .map(|(entry, closure)| Scope {
+            name: entry.id.name.clone(),
+            about: entry.about.clone(),
+            line: entry.id.span.line,
+            closure,
+        })
+        .collect()
+}
+
+fn roles(document: &Document, linked: &Linked) -> Vec<Role> {
+    let own = |role: usize, set: &mut ScopeSet| {
+        linked
+            .role_scopes
+            .get(role)
+            .into_iter()
+            .flatten()
+            .for_each(|scope| set.insert(*scope));
+    };
+    let sets = closures(document.scopes.len(), &linked.includes, &linked.role_order, own);
+    document
+        .roles
+        .iter()
+        .zip(sets)
+        .map(|(entry, scopes)| Role {
+            name: entry.id.name.clone(),
+            scopes,
+        })
+        .collect()
+}
+
+/// Gives each node its own scopes and those of all nodes it points to; `order` has every node after those.
+fn closures(scopes: usize, edges: &[Vec<usize>], order: &[usize], own: impl Fn(usize, &mut ScopeSet)) -> Vec<ScopeSet> {
+    let mut sets = vec![ScopeSet::empty(scopes); edges.len()];
+    for node in order {
+        let mut set = ScopeSet::empty(scopes);
+        own(*node, &mut set);
+        for target in edges
+            .get(*node)
+            .into_iter()
+            .flatten()
+            .filter_map(|target| sets.get(*target))
+        {
+            set.extend(target);
+        }
+        if let Some(place) = sets.get_mut(*node) {
+            *place = set;
+        }
+    }
+    sets
+}
+
+fn operation(
+    kind: OperationKind,
+    entry: &OperationEntry,
+    linked: &LinkedOperation,
+    owners: &HashMap<&str, &str>,
+) -> Operation {
+    let alternatives = linked.alternatives.iter();
+    let owner = linked.owner_fallback.as_ref().zip(entry.owner_fallback.as_ref());
+    let object = entry.object.as_ref().map(|object| object.name.clone());
+    Operation {
+        kind,
+        name: entry.id.name.clone(),
+        line: entry.id.span.line,
+        owner_column: object
+            .as_deref()
+            .and_then(|name| owners.get(name))
+            .map(|column| (*column).to_owned()),
+        object,
+        requires: (entry.requires.alternatives.iter())
+            .map(|all| all.iter().map(|scope| scope.name.clone()).collect())
+            .collect(),
+        rule: Rule {
+            alternatives: alternatives
+                .map(|all| Alternative {
+                    mask: Mask::new(all),
+                    scopes: all.clone(),
+                })
+                .collect(),
+            owner: owner.map(|(scopes, written)| OwnerRule {
+                mask: Mask::new(scopes),
+                scopes: scopes.clone(),
+                line: written.span.line,
+            }),
+            requires_line: entry.requires.span.line,
+        },
+    }
+}
+
+fn advertised(document: &Document, linked: &Linked) -> Vec<usize> {
+    if let Some(chosen) = &linked.advertise {
+        return chosen.clone();
+    }
+    let mut used = ScopeSet::empty(document.scopes.len());
+    for operation in linked.tools.iter().chain(&linked.operations) {
+        let scopes = operation.alternatives.iter().chain(&operation.owner_fallback).flatten();
+        scopes.for_each(|scope| used.insert(*scope));
+    }
+    (0..document.scopes.len())
+        .filter(|scope| used.contains(*scope))
+        .collect()
+}
+
+fn numbers<'d>(names: impl Iterator<Item = &'d str>) -> HashMap<String, usize> {
+    names
+        .enumerate()
+        .map(|(number, name)| (name.to_owned(), number))
+        .collect()
+}
+
+fn indexes(operations: &[Operation], kind: OperationKind) -> HashMap<String, u32> {
+    let of_kind = (0_u32..)
+        .zip(operations)
+        .filter(|(_, operation)| operation.kind == kind);
+    of_kind
+        .map(|(index, operation)| (operation.name.clone(), index))
+        .collect()
+}
+
+/// The name of a file without its folders and extension.
+fn stem(file_name: &str) -> &str {
+    let name = file_name.rsplit(['/', '\\']).next().unwrap_or(file_name);
+    name.strip_suffix(".yaml")
+        .or_else(|| name.strip_suffix(".yml"))
+        .unwrap_or(name)
+}

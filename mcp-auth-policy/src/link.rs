@@ -1,0 +1,190 @@
+//! Names to numbers: every name that a policy uses must be one that it declares.
+
+use std::collections::HashMap;
+
+use crate::{
+    diagnostic::Code,
+    document::{Document, OperationEntry},
+    fields::Named,
+    findings::Findings,
+    graph,
+    text::{did_you_mean, quoted},
+};
+
+/// Scopes that a policy may declare. Each caller carries one bit per scope, and each scope its closure.
+pub(crate) const MAX_SCOPES: usize = 4096;
+/// Names that a message about a cycle shows.
+const SHOWN: usize = 8;
+
+/// A document whose names are resolved. Scopes and roles are numbered in the order of the file.
+#[derive(Debug)]
+pub(crate) struct Linked {
+    /// For each scope, the scopes that it implies directly.
+    pub(crate) implies: Vec<Vec<usize>>,
+    /// Every scope after all that it implies.
+    pub(crate) scope_order: Vec<usize>,
+    /// For each role, its own scopes.
+    pub(crate) role_scopes: Vec<Vec<usize>>,
+    /// For each role, the roles that it includes directly.
+    pub(crate) includes: Vec<Vec<usize>>,
+    /// Every role after all that it includes.
+    pub(crate) role_order: Vec<usize>,
+    pub(crate) tools: Vec<LinkedOperation>,
+    pub(crate) operations: Vec<LinkedOperation>,
+    pub(crate) advertise: Option<Vec<usize>>,
+}
+
+/// The scopes of one tool or operation.
+#[derive(Debug)]
+pub(crate) struct LinkedOperation {
+    pub(crate) alternatives: Vec<Vec<usize>>,
+    pub(crate) owner_fallback: Option<Vec<usize>>,
+}
+
+pub(crate) fn link(document: &Document, findings: &mut Findings<'_>) -> Linked {
+    if let Some(scope) = document.scopes.get(MAX_SCOPES) {
+        let message = format!("a policy may declare {MAX_SCOPES} scopes, and this is one more");
+        findings.error(Code::TooManyScopes, scope.id.span, message);
+    }
+    let scopes = Names::new(
+        "scope",
+        Code::UnknownScope,
+        document.scopes.iter().map(|scope| &scope.id),
+    );
+    let roles = Names::new("role", Code::UnknownRole, document.roles.iter().map(|role| &role.id));
+    let objects = Names::new(
+        "object",
+        Code::UnknownObject,
+        document.objects.iter().map(|object| &object.id),
+    );
+
+    let implies: Vec<_> = (document.scopes.iter())
+        .map(|scope| {
+            scopes.find_all(
+                &scope.implies,
+                &format!("scope {} implies", quoted(&scope.id.name)),
+                findings,
+            )
+        })
+        .collect();
+    let role_scopes = (document.roles.iter())
+        .map(|role| scopes.find_all(&role.scopes, &format!("role {} has", quoted(&role.id.name)), findings))
+        .collect();
+    let includes: Vec<_> = (document.roles.iter())
+        .map(|role| {
+            roles.find_all(
+                &role.includes,
+                &format!("role {} includes", quoted(&role.id.name)),
+                findings,
+            )
+        })
+        .collect();
+    let tools = link_operations("tool", &document.tools, &scopes, &objects, findings);
+    let operations = link_operations("operation", &document.operations, &scopes, &objects, findings);
+    let advertise = document
+        .advertise
+        .as_ref()
+        .map(|wanted| scopes.find_all(wanted, "`advertise` names", findings));
+    let scope_order = ordered(&implies, "scope", "implies", &scopes, findings);
+    let role_order = ordered(&includes, "role", "includes", &roles, findings);
+    Linked {
+        implies,
+        scope_order,
+        role_scopes,
+        includes,
+        role_order,
+        tools,
+        operations,
+        advertise,
+    }
+}
+
+fn link_operations(
+    kind: &str,
+    entries: &[OperationEntry],
+    scopes: &Names<'_>,
+    objects: &Names<'_>,
+    findings: &mut Findings<'_>,
+) -> Vec<LinkedOperation> {
+    let mut linked = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let what = format!("{kind} {}", quoted(&entry.id.name));
+        let requires = format!("{what} requires");
+        let alternatives = (entry.requires.alternatives.iter())
+            .map(|all| scopes.find_all(all, &requires, findings))
+            .collect();
+        let fallback = format!("the owner fallback of {what} requires");
+        let owner_fallback =
+            (entry.owner_fallback.as_ref()).map(|owner| scopes.find_all(&owner.scopes, &fallback, findings));
+        objects.find_all(entry.object.as_slice(), &format!("{what} acts on"), findings);
+        linked.push(LinkedOperation {
+            alternatives,
+            owner_fallback,
+        });
+    }
+    linked
+}
+
+/// The declared names of one kind, numbered.
+struct Names<'d> {
+    kind: &'static str,
+    code: Code,
+    list: Vec<&'d Named>,
+    numbers: HashMap<&'d str, usize>,
+}
+
+impl<'d> Names<'d> {
+    fn new(kind: &'static str, code: Code, names: impl Iterator<Item = &'d Named>) -> Self {
+        let list: Vec<_> = names.collect();
+        let numbers = list
+            .iter()
+            .enumerate()
+            .map(|(number, named)| (named.name.as_str(), number))
+            .collect();
+        Self {
+            kind,
+            code,
+            list,
+            numbers,
+        }
+    }
+
+    fn find_all(&self, wanted: &[Named], what: &str, findings: &mut Findings<'_>) -> Vec<usize> {
+        let mut found = Vec::with_capacity(wanted.len());
+        for name in wanted {
+            match self.numbers.get(name.name.as_str()) {
+                Some(number) => found.push(*number),
+                None => self.report(name, what, findings),
+            }
+        }
+        found
+    }
+
+    fn report(&self, name: &Named, what: &str, findings: &mut Findings<'_>) {
+        let message = format!("{what} {}, which is not declared", quoted(&name.name));
+        findings.error_with(self.code, name.span, message, || {
+            let names = self.list.iter().map(|named| named.name.as_str());
+            did_you_mean(&name.name, names).or_else(|| Some(format!("declare it under `{}s`", self.kind)))
+        });
+    }
+}
+
+fn ordered(edges: &[Vec<usize>], kind: &str, verb: &str, names: &Names<'_>, findings: &mut Findings<'_>) -> Vec<usize> {
+    let order = graph::order(edges);
+    for cycle in &order.cycles {
+        let Some(first) = cycle.first().and_then(|number| names.list.get(*number)) else {
+            continue;
+        };
+        let mut around: Vec<_> = (cycle.iter().take(SHOWN).filter_map(|number| names.list.get(*number)))
+            .map(|named| quoted(&named.name))
+            .collect();
+        if cycle.len() > SHOWN {
+            around.push("…".to_owned());
+        }
+        around.push(quoted(&first.name));
+        let message = format!("{kind} {verb} itself: {}", around.join(" → "));
+        let help = format!("remove one of these from {verb}");
+        findings.error_help(Code::Cycle, first.span, message, help);
+    }
+    order.nodes
+}

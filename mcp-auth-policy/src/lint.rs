@@ -1,0 +1,111 @@
+//! Warnings: what is allowed, but probably not what the author means.
+
+use crate::{
+    Policy,
+    diagnostic::{Code, Diagnostic, Severity},
+    document::Document,
+    grants::ScopeSet,
+    link::Linked,
+    source::{Source, Span},
+    text::quoted,
+};
+
+pub(crate) fn lint(policy: &Policy, document: &Document, linked: &Linked, source: &Source<'_>) -> Vec<Diagnostic> {
+    let mut warnings = Vec::new();
+    let mut warn = |code: Code, at: Span, message: String, help: &str| {
+        let warning = Diagnostic::new(Severity::Warning, code, source, at, message);
+        warnings.push(warning.with_help(Some(help.to_owned())));
+    };
+    unused_scopes(policy, document, linked, &mut warn);
+    redundant_roles(policy, document, linked, &mut warn);
+    open_operations(policy, document, &mut warn);
+    warnings.sort_by_key(|warning| (warning.line(), warning.column()));
+    warnings
+}
+
+fn unused_scopes(
+    policy: &Policy,
+    document: &Document,
+    linked: &Linked,
+    warn: &mut impl FnMut(Code, Span, String, &str),
+) {
+    let mut used = ScopeSet::empty(document.scopes.len());
+    for operation in linked.tools.iter().chain(&linked.operations) {
+        let scopes = operation.alternatives.iter().chain(&operation.owner_fallback).flatten();
+        scopes.for_each(|scope| used.insert(*scope));
+    }
+    for (entry, scope) in document.scopes.iter().zip(policy.scope_list()) {
+        // A broad scope is used if something that it implies is.
+        let helps = scope
+            .closure
+            .words()
+            .iter()
+            .zip(used.words())
+            .any(|(closed, used)| closed & used != 0);
+        if !helps {
+            let message = format!("no tool requires {}", quoted(scope.name()));
+            warn(
+                Code::UnusedScope,
+                entry.id.span,
+                message,
+                "delete it, or require it somewhere",
+            );
+        }
+    }
+}
+
+fn redundant_roles(
+    policy: &Policy,
+    document: &Document,
+    linked: &Linked,
+    warn: &mut impl FnMut(Code, Span, String, &str),
+) {
+    for ((entry, role), includes) in document.roles.iter().zip(&policy.roles).zip(&linked.includes) {
+        let name = quoted(&entry.id.name);
+        if role.scopes.words().iter().all(|word| *word == 0) {
+            warn(
+                Code::RedundantRole,
+                entry.id.span,
+                format!("role {name} has no scopes"),
+                "give it `scopes:`, or delete it",
+            );
+            continue;
+        }
+        let included = includes.iter().filter_map(|number| policy.roles.get(*number));
+        if let Some(same) = included.into_iter().find(|included| included.scopes == role.scopes) {
+            let message = format!("role {name} adds nothing to {}", quoted(&same.name));
+            warn(
+                Code::RedundantRole,
+                entry.id.span,
+                message,
+                "give it more `scopes:`, or delete it",
+            );
+        }
+    }
+}
+
+fn open_operations(policy: &Policy, document: &Document, warn: &mut impl FnMut(Code, Span, String, &str)) {
+    let entries = document.tools.iter().chain(&document.operations);
+    for (entry, operation) in entries
+        .zip(&policy.operations)
+        .filter(|(_, operation)| operation.is_open())
+    {
+        let what = format!("{} {}", operation.kind().as_str(), quoted(operation.name()));
+        let message = format!("{what} is open to every authenticated caller");
+        warn(
+            Code::OpenTool,
+            entry.requires.span,
+            message,
+            "name a scope if that is not meant",
+        );
+        if let Some(fallback) = &entry.owner_fallback {
+            let message = format!("the owner fallback of {what} never applies");
+            warn(
+                Code::UnusedOwnerFallback,
+                fallback.span,
+                message,
+                "every caller reaches `any` already",
+            );
+        }
+    }
+}

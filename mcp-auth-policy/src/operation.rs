@@ -1,0 +1,159 @@
+//! What a policy declares: scopes, roles, and the tools and operations that require them.
+
+use crate::{
+    grants::{Mask, ScopeSet},
+    policy::PolicyId,
+};
+
+/// What is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OperationKind {
+    /// An MCP tool, from `tools:`.
+    Tool,
+    /// A function or handler that is no MCP tool, from `operations:`.
+    Operation,
+}
+
+impl OperationKind {
+    /// Returns the word for messages: `tool` or `operation`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tool => "tool",
+            Self::Operation => "operation",
+        }
+    }
+}
+
+/// Names an operation of the one policy that gave it out; every other policy denies it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OperationId {
+    pub(crate) policy: PolicyId,
+    pub(crate) index: u32,
+}
+
+/// One tool or operation as declared.
+#[derive(Debug)]
+pub struct Operation {
+    pub(crate) kind: OperationKind,
+    pub(crate) name: String,
+    pub(crate) line: usize,
+    pub(crate) object: Option<String>,
+    pub(crate) owner_column: Option<String>,
+    pub(crate) requires: Vec<Vec<String>>,
+    pub(crate) rule: Rule,
+}
+
+/// The compiled part of an operation, all that a decision reads.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    /// Any of these gives `any`.
+    pub(crate) alternatives: Box<[Alternative]>,
+    /// Holding this gives `own`.
+    pub(crate) owner: Option<OwnerRule>,
+    pub(crate) requires_line: usize,
+}
+
+#[derive(Debug)]
+pub(crate) struct Alternative {
+    pub(crate) mask: Mask,
+    /// Numbers of the scopes in the order written.
+    pub(crate) scopes: Vec<usize>,
+}
+
+#[derive(Debug)]
+pub(crate) struct OwnerRule {
+    pub(crate) mask: Mask,
+    pub(crate) scopes: Vec<usize>,
+    pub(crate) line: usize,
+}
+
+impl Operation {
+    /// Returns the name as in the file.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns whether it is a tool or another operation.
+    #[must_use]
+    pub fn kind(&self) -> OperationKind {
+        self.kind
+    }
+
+    /// Returns the kind of object that the operation acts on, a name from `objects:`.
+    #[must_use]
+    pub fn object(&self) -> Option<&str> {
+        self.object.as_deref()
+    }
+
+    /// Returns the column that holds the owner of the object. A plain SQL name: letters, digits and `_`.
+    #[must_use]
+    pub fn owner_column(&self) -> Option<&str> {
+        self.owner_column.as_deref()
+    }
+
+    /// Returns the alternatives of `requires`, the scopes of each as written. One empty alternative means `requires: []`.
+    #[must_use]
+    pub fn requires(&self) -> &[Vec<String>] {
+        &self.requires
+    }
+
+    /// Returns whether an owner may act without the required scopes.
+    #[must_use]
+    pub fn has_owner_fallback(&self) -> bool {
+        self.rule.owner.is_some()
+    }
+
+    /// Returns the line of the declaration, counted from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.rule
+            .alternatives
+            .iter()
+            .any(|alternative| alternative.scopes.is_empty())
+    }
+}
+
+/// One declared scope.
+#[derive(Debug)]
+pub struct Scope {
+    pub(crate) name: String,
+    pub(crate) about: Option<String>,
+    pub(crate) line: usize,
+    /// The scope and all that it implies.
+    pub(crate) closure: ScopeSet,
+}
+
+impl Scope {
+    /// Returns the scope token.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns what the scope allows, in the words of the policy's author.
+    #[must_use]
+    pub fn about(&self) -> Option<&str> {
+        self.about.as_deref()
+    }
+
+    /// Returns the line of the declaration, counted from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
+}
+
+/// One declared role.
+#[derive(Debug)]
+pub(crate) struct Role {
+    pub(crate) name: String,
+    /// Its own scopes and those of the roles it includes, not closed under `implies`.
+    pub(crate) scopes: ScopeSet,
+}
