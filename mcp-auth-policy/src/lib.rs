@@ -45,6 +45,7 @@ mod reach;
 mod read;
 mod source;
 mod suggest;
+pub mod suite;
 mod text;
 mod yaml;
 
