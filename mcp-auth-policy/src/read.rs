@@ -35,9 +35,8 @@ pub(crate) fn read(root: &Node, findings: &mut Findings<'_>) -> Document {
     };
     version(&fields, findings);
     if let Some(entry) = fields.get("policy") {
-        document.name = text(&entry.node, "`policy`", findings)
-            .and_then(|name| checked_name(name, "a policy", findings))
-            .map(|name| name.name);
+        document.name =
+            text(&entry.node, "`policy`", findings).map(|name| checked_name(name, "a policy", findings).name);
     }
     document.scopes = section(&fields, "scopes", findings, read_scope);
     document.roles = section(&fields, "roles", findings, read_role);
@@ -115,7 +114,7 @@ fn read_scope(entry: &Entry, findings: &mut Findings<'_>) -> Option<ScopeEntry> 
 }
 
 fn read_role(entry: &Entry, findings: &mut Findings<'_>) -> Option<RoleEntry> {
-    let id = checked_name(key(entry), "a role", findings)?;
+    let id = checked_name(key(entry), "a role", findings);
     let path = format!("`roles.{}`", entry.key);
     let Some(fields) = Fields::open(&entry.node, &path, &["scopes", "includes"], &[], findings) else {
         return Some(RoleEntry {
@@ -130,7 +129,7 @@ fn read_role(entry: &Entry, findings: &mut Findings<'_>) -> Option<RoleEntry> {
 }
 
 fn read_object(entry: &Entry, findings: &mut Findings<'_>) -> Option<ObjectEntry> {
-    let id = checked_name(key(entry), "an object", findings)?;
+    let id = checked_name(key(entry), "an object", findings);
     let path = format!("`objects.{}`", entry.key);
     let Some(fields) = Fields::open(&entry.node, &path, &["owner"], &[], findings) else {
         return Some(ObjectEntry { id, owner: None });
@@ -171,15 +170,22 @@ fn read_operation(section: &str, entry: &Entry, findings: &mut Findings<'_>) -> 
         &[],
         findings,
     )?;
-    let requires = match fields.get("requires") {
-        Some(requires) => read_requires(requires, &path, findings)?,
+    // What cannot be read leaves no alternative, which denies; the rest of the entry is judged all the same.
+    let mut requires = Requires {
+        alternatives: Vec::new(),
+        span: id.span,
+    };
+    match fields.get("requires") {
+        Some(written) => {
+            requires.span = written.node.span;
+            requires.alternatives = read_requires(&written.node, &path, findings).unwrap_or_default();
+        }
         None => {
             let message = format!("{path} does not say which scopes it requires");
             let help = "write `requires:` with the scopes; `requires: []` opens it to every authenticated caller";
             findings.error_help(Code::MissingRequires, id.span, message, help);
-            return None;
         }
-    };
+    }
     let object = fields
         .get("object")
         .and_then(|object| text(&object.node, &format!("the object of {path}"), findings));
@@ -199,16 +205,14 @@ fn read_operation(section: &str, entry: &Entry, findings: &mut Findings<'_>) -> 
     })
 }
 
-fn read_requires(entry: &Entry, path: &str, findings: &mut Findings<'_>) -> Option<Requires> {
-    let node = &entry.node;
-    let span = node.span;
+fn read_requires(node: &Node, path: &str, findings: &mut Findings<'_>) -> Option<Vec<Vec<Named>>> {
     let what = format!("`requires` of {path}");
     let alternatives = match &node.value {
         Value::List(_) => vec![texts(node, &what, findings)?],
         Value::Map(_) => {
             let fields = Fields::open(node, &what, &["any"], &[], findings)?;
             let Some(any) = fields.get("any") else {
-                missing(span, "any", "write `{ any: [a, b] }`", findings);
+                missing(node.span, "any", "write `{ any: [a, b] }`", findings);
                 return None;
             };
             let any_of = texts(&any.node, &format!("`any` of {path}"), findings)?;
@@ -223,7 +227,7 @@ fn read_requires(entry: &Entry, path: &str, findings: &mut Findings<'_>) -> Opti
         Value::Text(_) => vec![vec![text(node, &what, findings)?]],
         other => {
             wrong_type(
-                span,
+                node.span,
                 &what,
                 "a scope, a list of scopes, `{ any: [...] }` or `[]`",
                 other,
@@ -232,7 +236,7 @@ fn read_requires(entry: &Entry, path: &str, findings: &mut Findings<'_>) -> Opti
             return None;
         }
     };
-    Some(Requires { alternatives, span })
+    Some(alternatives)
 }
 
 fn read_owner_fallback(entry: &Entry, path: &str, findings: &mut Findings<'_>) -> Option<OwnerFallback> {
@@ -266,12 +270,12 @@ fn names(fields: &Fields<'_>, key: &str, path: &str, findings: &mut Findings<'_>
         .unwrap_or_default()
 }
 
-fn checked_name(name: Named, what: &str, findings: &mut Findings<'_>) -> Option<Named> {
-    if is_name(&name.name) {
-        return Some(name);
+/// Reports a name that nothing may bear, and goes on with it, so that its uses are not reported as well.
+fn checked_name(name: Named, what: &str, findings: &mut Findings<'_>) -> Named {
+    if !is_name(&name.name) {
+        let message = format!("{} cannot name {what}", quoted(&name.name));
+        let help = "use 1 to 128 visible characters, without spaces at the ends";
+        findings.error_help(Code::InvalidName, name.span, message, help);
     }
-    let message = format!("{} cannot name {what}", quoted(&name.name));
-    let help = "use 1 to 128 visible characters, without spaces at the ends";
-    findings.error_help(Code::InvalidName, name.span, message, help);
-    None
+    name
 }

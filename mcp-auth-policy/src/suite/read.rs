@@ -282,7 +282,8 @@ impl Principals<'_> {
     /// Finds a caller: its grants, or `None` inside for one without a token.
     pub(super) fn find(&self, name: &Named, findings: &mut Findings<'_>) -> Option<&Option<Grants>> {
         let found = self.callers.get(name.name.as_str());
-        if found.is_none() {
+        // Without any principal the one mistake is that they are missing.
+        if found.is_none() && !self.order.is_empty() {
             let message = format!("principal {} is not declared", quoted(&name.name));
             let help = || did_you_mean(&name.name, self.order.iter().copied());
             findings.error_with(Code::UnknownPrincipal, name.span, message, help);
