@@ -43,6 +43,7 @@ mod operation;
 mod policy;
 mod reach;
 mod read;
+mod read_operation;
 mod source;
 mod suggest;
 pub mod suite;

@@ -29,8 +29,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod cases;
 mod matrix;
 mod model;
+mod names;
+mod principals;
 mod read;
 mod report;
 mod run;

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use super::{
     model::{CellAnswer, Expected, Row, Test},
-    read::{Principals, find_operation},
+    names::find_operation,
+    principals::Principals,
 };
 use crate::{
     OperationKind, Policy,
