@@ -7,6 +7,8 @@
 //! event that is too deep, so that nesting cannot exhaust the stack.
 
 mod scalar;
+#[cfg(test)]
+mod tests;
 mod text;
 mod tree;
 

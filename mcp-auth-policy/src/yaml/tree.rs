@@ -5,7 +5,12 @@ use std::collections::{HashMap, hash_map};
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
 use super::{Entry, MAX_DEPTH, Node, Value, scalar::resolve_plain};
-use crate::{diagnostic::Code, findings::Findings, source::Span, text::quoted};
+use crate::{
+    diagnostic::Code,
+    findings::Findings,
+    source::Span,
+    text::{printable, quoted},
+};
 
 /// Reads the one document of `text`. `None` after a mistake that leaves no tree.
 pub(crate) fn parse(text: &str, findings: &mut Findings<'_>) -> Option<Node> {
@@ -27,7 +32,7 @@ pub(crate) fn parse(text: &str, findings: &mut Findings<'_>) -> Option<Node> {
                 findings.error(
                     Code::YamlSyntax,
                     at,
-                    format!("this is not valid YAML: {}", error.info().trim()),
+                    format!("this is not valid YAML: {}", printable(error.info().trim())),
                 );
                 return None;
             }
