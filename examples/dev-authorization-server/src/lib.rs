@@ -47,6 +47,9 @@ mod redirect_uri;
 mod resource;
 mod secret;
 mod server;
+mod sign_in;
+mod sign_in_flow;
+mod sign_in_form;
 mod signing_key;
 mod token;
 
@@ -54,4 +57,5 @@ pub use bind::bind_loopback;
 pub use builder::{BuildError, Builder};
 pub use demo_user::{DemoUser, ScopeDescription};
 pub use server::{DevelopmentAuthorizationServer, ServeError};
+pub use sign_in::{AccessToken, SignIn, SignInError, sign_in};
 pub use signing_key::Algorithm;

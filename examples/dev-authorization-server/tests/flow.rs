@@ -9,8 +9,10 @@ mod common;
 
 use std::time::Duration;
 
-use common::{REDIRECT_URI, RESOURCE, returned, start, start_with};
-use dev_authorization_server::{Algorithm, DevelopmentAuthorizationServer, bind_loopback};
+use common::{REDIRECT_URI, RESOURCE, claims, returned, start, start_with};
+use dev_authorization_server::{
+    Algorithm, DevelopmentAuthorizationServer, SignIn, SignInError, bind_loopback, sign_in,
+};
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use mcp_auth_policy::Policy;
 use serde_json::{Value, json};
@@ -137,6 +139,47 @@ async fn the_metadata_documents_are_complete() {
     expected["subject_types_supported"] = json!(["public"]);
     expected["id_token_signing_alg_values_supported"] = json!(["ES256"]);
     assert_eq!(get("/.well-known/openid-configuration").await, expected);
+}
+
+#[tokio::test]
+async fn signing_in_takes_one_call() {
+    let server = start().await;
+    let request = |user: &str, scopes: &[&str]| SignIn {
+        issuer: server.issuer.clone(),
+        resource: Some(RESOURCE.to_owned()),
+        user: user.to_owned(),
+        scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
+    };
+    let token = sign_in(&request("admin", &["read:todos", "create:todos"]))
+        .await
+        .unwrap();
+    assert_eq!(token.scopes(), ["create:todos", "read:todos"]);
+    assert_eq!(claims(token.dangerous_raw_token())["sub"], "admin");
+    assert!(!format!("{token:?}").contains(token.dangerous_raw_token()));
+    assert_eq!(
+        sign_in(&request("alice", &[])).await.unwrap().scopes(),
+        ["create:todos"]
+    );
+
+    let error = sign_in(&request("carol", &[])).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "there is no demo user `carol`: choose one of alice, bob, admin, nobody"
+    );
+    let elsewhere = SignIn {
+        resource: Some("http://localhost:9".to_owned()),
+        ..request("alice", &[])
+    };
+    let error = sign_in(&elsewhere).await.unwrap_err();
+    assert!(
+        matches!(&error, SignInError::Refused { error, .. } if error == "invalid_target"),
+        "{error}"
+    );
+    let public = SignIn {
+        issuer: "https://issuer.example".to_owned(),
+        ..SignIn::default()
+    };
+    assert!(matches!(sign_in(&public).await, Err(SignInError::Issuer(_))));
 }
 
 #[tokio::test]
