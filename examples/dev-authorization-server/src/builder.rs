@@ -1,0 +1,231 @@
+//! What a server is made of, and every way in which that can be wrong.
+
+use std::{collections::HashSet, time::Duration};
+
+use mcp_auth_policy::Policy;
+use url::Url;
+
+use crate::{
+    demo_user::{self, DemoUser, ScopeDescription},
+    loopback::is_loopback,
+    resource::Resource,
+    server::{DevelopmentAuthorizationServer, Settings},
+    signing_key::{Algorithm, SigningKey},
+};
+
+const DEFAULT_ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
+const MAX_ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+
+/// Collects the parts of a [`DevelopmentAuthorizationServer`]. An issuer, a resource and a user are necessary.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Builder {
+    issuer: String,
+    resources: Vec<String>,
+    users: Vec<DemoUser>,
+    scopes: Vec<ScopeDescription>,
+    algorithm: Algorithm,
+    access_token_lifetime: Duration,
+}
+
+/// Why a server cannot be built.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The issuer is not the origin of a plain http server.
+    #[error(
+        "the issuer `{0}` is not an origin like `http://localhost:3002` (http, a host, no path and no final slash)"
+    )]
+    Issuer(String),
+    /// A resource is not an absolute URI as RFC 8707 section 2 wants it.
+    #[error("the resource `{0}` is not an absolute http URI without fragment, like `http://localhost:3001`")]
+    Resource(String),
+    /// The issuer or a resource is not on this machine.
+    #[error(
+        "the {role} `{url}` is not on this machine, and this authorization server signs anybody in without a password: use localhost, \
+         or give your server the issuer of a real authorization server (`--issuer`)"
+    )]
+    NotLoopback {
+        /// `issuer` or `resource`.
+        role: &'static str,
+        /// As it was given.
+        url: String,
+    },
+    /// No resource was given.
+    #[error("no resource is configured: name the MCP server that tokens are for, like `http://localhost:3001`")]
+    NoResource,
+    /// No user was given.
+    #[error("no demo user is configured: take those of a policy, or add one")]
+    NoUser,
+    /// A subject is empty, too long, has other characters than letters, digits, `-`, `_` and `.`, or occurs twice.
+    #[error(
+        "the subject `{0}` cannot be used: a subject has 1 to 64 letters, digits, `-`, `_` or `.`, and only one user"
+    )]
+    Subject(String),
+    /// A scope is not a scope token of RFC 6749 section 3.3.
+    #[error(
+        "the scope `{0}` is not a scope token (RFC 6749 section 3.3): use printable ASCII without space, `\"` and `\\`"
+    )]
+    Scope(String),
+    /// Access tokens would live for less than a second or for more than a day.
+    #[error("the lifetime of access tokens is {} s: use 1 second to 24 hours", .0.as_secs())]
+    AccessTokenLifetime(Duration),
+    /// The operating system gave no random bytes.
+    #[error("cannot make a signing key: the operating system gave no random bytes")]
+    SigningKey,
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Self {
+            issuer: String::new(),
+            resources: Vec::new(),
+            users: Vec::new(),
+            scopes: Vec::new(),
+            algorithm: Algorithm::default(),
+            access_token_lifetime: DEFAULT_ACCESS_TOKEN_LIFETIME,
+        }
+    }
+
+    /// Sets the issuer: the origin the server is reached at, with the port it listens on, exactly as resource servers are configured.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = issuer.into();
+        self
+    }
+
+    /// Adds a resource that tokens can be issued for; its text becomes their audience. With exactly one, a client need not name it.
+    pub fn resource(mut self, resource: impl Into<String>) -> Self {
+        self.resources.push(resource.into());
+        self
+    }
+
+    /// Adds alice and bob with the policy's role `user`, admin with its role `admin`, and the policy's descriptions of scopes.
+    pub fn users_from_policy(mut self, policy: &Policy) -> Self {
+        self.users.extend(demo_user::users_of(policy));
+        self.scopes.extend(demo_user::scopes_of(policy));
+        self
+    }
+
+    /// Adds a user.
+    pub fn user(mut self, user: DemoUser) -> Self {
+        self.users.push(user);
+        self
+    }
+
+    /// Adds a scope with its description. A user's scope need not be described.
+    pub fn scope(mut self, scope: ScopeDescription) -> Self {
+        self.scopes.push(scope);
+        self
+    }
+
+    /// Sets the algorithm that signs access tokens. Default ES256.
+    pub fn algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.algorithm = algorithm;
+        self
+    }
+
+    /// Sets how long access tokens are valid. Default one hour, at least a second, at most 24 hours; fractions of seconds are dropped.
+    pub fn access_token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.access_token_lifetime = lifetime;
+        self
+    }
+
+    /// Makes the signing key and the server.
+    ///
+    /// # Errors
+    /// When a necessary part is missing or a part is not valid, above all when the issuer or a resource is not on this machine.
+    pub fn build(self) -> Result<DevelopmentAuthorizationServer, BuildError> {
+        let port = issuer_port(&self.issuer)?;
+        let resources = resources(self.resources)?;
+        check_users(&self.users)?;
+        let scopes = described_scopes(self.scopes, &self.users)?;
+        let lifetime = self.access_token_lifetime;
+        if lifetime.as_secs() == 0 || lifetime > MAX_ACCESS_TOKEN_LIFETIME {
+            return Err(BuildError::AccessTokenLifetime(lifetime));
+        }
+        Ok(DevelopmentAuthorizationServer::new(Settings {
+            issuer: self.issuer,
+            port,
+            resources,
+            users: self.users,
+            scopes,
+            access_token_lifetime: lifetime,
+            key: SigningKey::generate(self.algorithm).map_err(|_| BuildError::SigningKey)?,
+        }))
+    }
+}
+
+fn issuer_port(issuer: &str) -> Result<u16, BuildError> {
+    let invalid = || BuildError::Issuer(issuer.to_owned());
+    let url = Url::parse(issuer).map_err(|_| invalid())?;
+    if !is_loopback(&url) {
+        return Err(BuildError::NotLoopback {
+            role: "issuer",
+            url: issuer.to_owned(),
+        });
+    }
+    // Clients compare the issuer letter by letter (RFC 8414 section 3.3): only the normal form has no second spelling.
+    let is_origin = url.scheme() == "http" && url.origin().ascii_serialization() == issuer;
+    let port = url.port_or_known_default().filter(|_| is_origin);
+    port.ok_or_else(invalid)
+}
+
+fn resources(resources: Vec<String>) -> Result<Vec<Resource>, BuildError> {
+    if resources.is_empty() {
+        return Err(BuildError::NoResource);
+    }
+    resources
+        .into_iter()
+        .map(|text| match Url::parse(&text) {
+            Ok(url) if !matches!(url.scheme(), "http" | "https") || url.fragment().is_some() => {
+                Err(BuildError::Resource(text))
+            }
+            Ok(url) if is_loopback(&url) => Ok(Resource::new(text, &url)),
+            Ok(_) => Err(BuildError::NotLoopback {
+                role: "resource",
+                url: text,
+            }),
+            Err(_) => Err(BuildError::Resource(text)),
+        })
+        .collect()
+}
+
+fn check_users(users: &[DemoUser]) -> Result<(), BuildError> {
+    let mut known = HashSet::new();
+    let is_valid = |subject: &str| {
+        (1..=64).contains(&subject.len())
+            && subject
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    match users
+        .iter()
+        .find(|user| !is_valid(&user.subject) || !known.insert(&user.subject))
+    {
+        Some(user) => Err(BuildError::Subject(user.subject.clone())),
+        None if users.is_empty() => Err(BuildError::NoUser),
+        None => Ok(()),
+    }
+}
+
+/// Returns the described scopes, then the users' others, each once.
+fn described_scopes(described: Vec<ScopeDescription>, users: &[DemoUser]) -> Result<Vec<ScopeDescription>, BuildError> {
+    let undescribed = users.iter().flat_map(|user| &user.scopes).map(|name| ScopeDescription {
+        name: name.clone(),
+        about: None,
+    });
+    let mut scopes: Vec<ScopeDescription> = Vec::new();
+    for scope in described.into_iter().chain(undescribed) {
+        if !is_scope_token(&scope.name) {
+            return Err(BuildError::Scope(scope.name));
+        }
+        if !scopes.iter().any(|known| known.name == scope.name) {
+            scopes.push(scope);
+        }
+    }
+    Ok(scopes)
+}
+
+fn is_scope_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
+}

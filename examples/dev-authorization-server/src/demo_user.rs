@@ -1,0 +1,90 @@
+//! The people one can sign in as, and what their roles give them.
+
+use mcp_auth_policy::Policy;
+
+/// Somebody to sign in as, without a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DemoUser {
+    /// The `sub` claim of the tokens. The same after every restart, so that what a user owns stays owned. Letters, digits, `-`, `_` and
+    /// `.` only, at most 64.
+    pub subject: String,
+    /// The name on the sign-in page.
+    pub name: String,
+    /// The scopes of the user's role: no token of this user has others.
+    pub scopes: Vec<String>,
+}
+
+/// A scope as the sign-in page explains it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeDescription {
+    /// The scope token (RFC 6749 section 3.3).
+    pub name: String,
+    /// What it allows, in words for the person who consents.
+    pub about: Option<String>,
+}
+
+impl DemoUser {
+    /// Returns the scopes a token gets: those requested that the user's role has, or all of the role's when the client requested none
+    /// (RFC 6749 section 3.3 leaves that default to the server).
+    #[must_use]
+    pub fn granted(&self, requested: Option<&[String]>) -> Vec<String> {
+        self.scopes
+            .iter()
+            .filter(|scope| requested.is_none_or(|requested| requested.contains(scope)))
+            .cloned()
+            .collect()
+    }
+}
+
+/// Returns alice and bob with the policy's role `user`, and admin with its role `admin`. A role that the policy does not declare has no scopes.
+pub(crate) fn users_of(policy: &Policy) -> Vec<DemoUser> {
+    [
+        ("alice", "Alice", "user"),
+        ("bob", "Bob", "user"),
+        ("admin", "Admin", "admin"),
+    ]
+    .into_iter()
+    .map(|(subject, name, role)| DemoUser {
+        subject: subject.to_owned(),
+        name: format!("{name}, role {role}"),
+        scopes: owned(policy.scopes_of_role(role).unwrap_or_default()),
+    })
+    .collect()
+}
+
+/// Returns the scopes of a policy in the order of its file.
+pub(crate) fn scopes_of(policy: &Policy) -> Vec<ScopeDescription> {
+    policy
+        .scopes()
+        .map(|scope| ScopeDescription {
+            name: scope.name().to_owned(),
+            about: scope.about().map(str::to_owned),
+        })
+        .collect()
+}
+
+fn owned(names: Vec<&str>) -> Vec<String> {
+    names.into_iter().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn granted_scopes_are_those_requested_that_the_role_has() {
+        let alice = DemoUser {
+            subject: "alice".to_owned(),
+            name: "Alice".to_owned(),
+            scopes: owned(vec!["a", "b"]),
+        };
+        for (requested, granted) in [
+            (None, vec!["a", "b"]),
+            (Some(vec!["b", "a"]), vec!["a", "b"]),
+            (Some(vec!["b", "c"]), vec!["b"]),
+            (Some(vec!["c"]), vec![]),
+        ] {
+            assert_eq!(alice.granted(requested.map(owned).as_deref()), granted);
+        }
+    }
+}

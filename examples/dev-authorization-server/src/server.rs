@@ -1,0 +1,242 @@
+//! The server: its settings, what it remembers, its routes.
+
+use std::{
+    fmt,
+    future::Future,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::Method,
+    middleware,
+    routing::{get, post},
+    serve::ListenerExt as _,
+};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tower_http::cors::{Any, CorsLayer};
+
+use crate::{
+    authorize::{self, PendingRequest},
+    builder::Builder,
+    client_registration::{self, Client},
+    demo_user::{DemoUser, ScopeDescription},
+    expiring_store::ExpiringStore,
+    guard_headers, metadata, page,
+    resource::Resource,
+    signing_key::SigningKey,
+    token::{self, AuthorizationCode},
+};
+
+/// Nothing that a client or a browser sends here is longer, in bytes.
+pub(crate) const MAX_REQUEST: usize = 16 * 1024;
+/// So many clients, sign-ins and codes are remembered at once, each.
+const CAPACITY: usize = 1000;
+/// How long somebody may look at the sign-in page.
+pub(crate) const SIGN_IN_LIFETIME: Duration = Duration::from_secs(600);
+/// RFC 6749 section 4.1.2 allows ten minutes; the client asks at once.
+const CODE_LIFETIME: Duration = Duration::from_secs(60);
+
+/// An authorization server for development only. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct DevelopmentAuthorizationServer(Arc<Shared>);
+
+/// Why serving failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// A listener can be reached from other machines.
+    #[error(
+        "the development authorization server signs anybody in without a password and does not listen on {0}: bind it to 127.0.0.1 or ::1"
+    )]
+    NotLoopback(SocketAddr),
+    /// A listener has another port than the issuer, so that no request would name the right host.
+    #[error(
+        "the development authorization server listens on {listener}, but its issuer is `{issuer}`: use the same port for both"
+    )]
+    Port {
+        /// Where it listens.
+        listener: SocketAddr,
+        /// As it was configured.
+        issuer: String,
+    },
+    /// The operating system failed.
+    #[error("the development authorization server cannot serve: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// What the builder decided.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) issuer: String,
+    pub(crate) port: u16,
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) users: Vec<DemoUser>,
+    pub(crate) scopes: Vec<ScopeDescription>,
+    pub(crate) access_token_lifetime: Duration,
+    pub(crate) key: SigningKey,
+}
+
+/// Settings and memory of one server. No lock is held for longer than one look-up.
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    clients: Mutex<ExpiringStore<Client>>,
+    requests: Mutex<ExpiringStore<PendingRequest>>,
+    codes: Mutex<ExpiringStore<AuthorizationCode>>,
+}
+
+impl DevelopmentAuthorizationServer {
+    /// Starts with nothing configured.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self(Arc::new(Shared {
+            settings,
+            // Clients keep their id for weeks, so only the number of newer ones makes this server forget one.
+            clients: Mutex::new(ExpiringStore::new(CAPACITY, Duration::MAX)),
+            requests: Mutex::new(ExpiringStore::new(CAPACITY, SIGN_IN_LIFETIME)),
+            codes: Mutex::new(ExpiringStore::new(CAPACITY, CODE_LIFETIME)),
+        }))
+    }
+
+    /// Returns the issuer as it was configured.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.0.settings.issuer
+    }
+
+    /// Returns the users one can sign in as.
+    #[must_use]
+    pub fn users(&self) -> &[DemoUser] {
+        &self.0.settings.users
+    }
+
+    /// Returns the routes of this server, complete with all checks of headers and sizes.
+    ///
+    /// # Security
+    /// A router does not know where it is served. Prefer [`serve`](Self::serve), which refuses anything but loopback.
+    pub fn router(&self) -> Router {
+        // Browser clients such as the MCP Inspector read these from their own origin. `Any` sends no credentials, and these routes use none.
+        let cross_origin = CorsLayer::new()
+            .allow_origin(Any)
+            .allow_methods([Method::GET, Method::POST])
+            .allow_headers(Any)
+            .max_age(Duration::from_secs(3600));
+        let for_clients = Router::new()
+            .route(
+                "/.well-known/oauth-authorization-server",
+                get(metadata::authorization_server),
+            )
+            .route("/.well-known/openid-configuration", get(metadata::openid_provider))
+            .route("/jwks", get(metadata::key_set))
+            .route("/register", post(client_registration::register))
+            .route("/token", post(token::token))
+            .layer(cross_origin);
+        // No layer for other origins here: what a page may do with these is left to the browser's own rule, which is nothing.
+        let for_people = Router::new()
+            .route("/", get(page::about))
+            .route("/authorize", get(authorize::show).post(authorize::decide));
+        for_clients
+            .merge(for_people)
+            .layer(DefaultBodyLimit::max(MAX_REQUEST))
+            .layer(middleware::map_response(guard_headers::add))
+            .layer(middleware::from_fn_with_state(
+                Arc::clone(&self.0),
+                guard_headers::check_host,
+            ))
+            .with_state(Arc::clone(&self.0))
+    }
+
+    /// Serves on all the listeners until `shutdown` completes and open requests are answered. See [`bind_loopback`](crate::bind_loopback).
+    ///
+    /// # Errors
+    /// Before anything is served: when a listener is not on loopback or has another port than the issuer.
+    pub async fn serve(
+        &self,
+        listeners: impl IntoIterator<Item = TcpListener>,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), ServeError> {
+        let listeners: Vec<TcpListener> = listeners.into_iter().collect();
+        for listener in &listeners {
+            self.check_address(listener.local_addr()?)?;
+        }
+        // Nothing is ever sent: the receivers wake when the sender is dropped.
+        let (running, stopped) = watch::channel(());
+        let mut servers = JoinSet::new();
+        for listener in listeners {
+            let mut stopped = stopped.clone();
+            // A token request is two small writes; Nagle's algorithm would hold the second back.
+            let listener = listener.tap_io(|connection| _ = connection.set_nodelay(true));
+            let server =
+                axum::serve(listener, self.router()).with_graceful_shutdown(async move { _ = stopped.changed().await });
+            servers.spawn(server.into_future());
+        }
+        shutdown.await;
+        drop(running);
+        while let Some(served) = servers.join_next().await {
+            served.map_err(io::Error::other)??;
+        }
+        Ok(())
+    }
+
+    fn check_address(&self, listener: SocketAddr) -> Result<(), ServeError> {
+        if !listener.ip().is_loopback() {
+            return Err(ServeError::NotLoopback(listener));
+        }
+        if listener.port() != self.0.settings.port {
+            return Err(ServeError::Port {
+                listener,
+                issuer: self.issuer().to_owned(),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Shared {
+    pub(crate) fn clients(&self) -> MutexGuard<'_, ExpiringStore<Client>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn requests(&self) -> MutexGuard<'_, ExpiringStore<PendingRequest>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn codes(&self) -> MutexGuard<'_, ExpiringStore<AuthorizationCode>> {
+        self.codes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Settings {
+    /// Returns the URL of a path of this server.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer)
+    }
+
+    pub(crate) fn user(&self, subject: &str) -> Option<&DemoUser> {
+        self.users.iter().find(|user| user.subject == subject)
+    }
+
+    /// Returns the one resource that a request means by its `resource` parameters (RFC 8707 section 2): the only one if it names none.
+    pub(crate) fn resource<'a>(&self, mut requested: impl Iterator<Item = &'a str>) -> Option<&Resource> {
+        match (requested.next(), requested.next(), self.resources.as_slice()) {
+            (None, None, [only]) => Some(only),
+            (Some(one), None, known) => known.iter().find(|resource| resource.is_meant_by(one)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for DevelopmentAuthorizationServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DevelopmentAuthorizationServer")
+            .field("settings", &self.0.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,93 @@
+//! What a development authorization server is never built or served with.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at what it did not expect"
+)]
+
+mod common;
+
+use std::{future, time::Duration};
+
+use dev_authorization_server::{
+    BuildError, Builder, DemoUser, DevelopmentAuthorizationServer, ServeError, bind_loopback,
+};
+use tokio::net::TcpListener;
+
+#[test]
+fn every_mistake_is_named_and_says_what_to_do() {
+    let user = |subject: &str, scope: &str| DemoUser {
+        subject: subject.to_owned(),
+        name: subject.to_owned(),
+        scopes: vec![scope.to_owned()],
+    };
+    let new = DevelopmentAuthorizationServer::builder;
+    let valid = || common::builder(3002);
+    let cases: Vec<(Builder, &str)> = vec![
+        (valid().issuer(""), "the issuer `` is not an origin"),
+        (valid().issuer("http://localhost:3002/"), "no final slash"),
+        (valid().issuer("http://localhost:3002/tenant"), "is not an origin"),
+        (valid().issuer("https://localhost:3002"), "is not an origin"),
+        (valid().issuer("http://LOCALHOST:3002"), "is not an origin"),
+        (
+            valid().issuer("https://issuer.example"),
+            "the issuer `https://issuer.example` is not on this machine",
+        ),
+        (valid().issuer("http://0.0.0.0:3002"), "is not on this machine"),
+        (valid().issuer("http://192.168.1.7:3002"), "`--issuer`"),
+        (
+            valid().resource("https://mcp.example"),
+            "the resource `https://mcp.example` is not on this machine",
+        ),
+        (valid().resource("localhost:3001"), "is not an absolute http URI"),
+        (valid().resource("http://localhost:3001/#x"), "without fragment"),
+        (valid().user(user("alice", "a")), "the subject `alice` cannot be used"),
+        (valid().user(user("a\"b", "a")), "letters, digits"),
+        (
+            valid().user(user("carol", "a b")),
+            "the scope `a b` is not a scope token",
+        ),
+        (
+            valid().access_token_lifetime(Duration::ZERO),
+            "use 1 second to 24 hours",
+        ),
+        (valid().access_token_lifetime(Duration::MAX), "use 1 second to 24 hours"),
+        (
+            new().issuer("http://localhost:3002").user(user("a", "a")),
+            "no resource is configured",
+        ),
+        (
+            new().issuer("http://localhost:3002").resource(common::RESOURCE),
+            "no demo user is configured",
+        ),
+    ];
+    for (builder, message) in cases {
+        let error: BuildError = builder.clone().build().unwrap_err();
+        assert!(error.to_string().contains(message), "{error}\n{builder:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_listener_that_others_can_reach_is_refused() {
+    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let server = common::builder(listener.local_addr().unwrap().port()).build().unwrap();
+    let error = server.serve([listener], future::pending()).await.unwrap_err();
+    assert!(matches!(error, ServeError::NotLoopback(_)), "{error}");
+    assert!(error.to_string().contains("without a password"), "{error}");
+}
+
+#[tokio::test]
+async fn a_listener_on_another_port_than_the_issuers_is_refused() {
+    let listeners = bind_loopback(0).await.unwrap();
+    let server = common::builder(1).build().unwrap();
+    let error = server.serve(listeners, future::pending()).await.unwrap_err();
+    assert!(matches!(error, ServeError::Port { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named() {
+    let listeners = bind_loopback(0).await.unwrap();
+    let address = listeners[0].local_addr().unwrap();
+    let error = bind_loopback(address.port()).await.unwrap_err();
+    assert!(error.to_string().contains(&address.to_string()), "{error}");
+}
