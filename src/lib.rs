@@ -11,6 +11,9 @@ mod remote;
 mod scope_token;
 mod secure_url;
 mod strict_json;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod verify;
 
 pub use algorithm::Algorithm;
 pub use auth_info::AuthInfo;
@@ -18,3 +21,7 @@ pub use bearer_token::BearerToken;
 pub use discovery::ServerType;
 pub use error::{AuthorizationServerError, ConfigError};
 pub use metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata, ProtectedResourceMetadataBuilder};
+pub use verify::{
+    AccessTokenVerifier, AccessTokenVerifierBuilder, AuthorizationServer, AuthorizationServerBuilder, InvalidToken,
+    VerifyError,
+};
