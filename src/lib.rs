@@ -1,16 +1,28 @@
-//! stub
+//! Authentication and authorization for MCP servers.
+
 mod access;
+mod algorithm;
 mod auth_info;
 mod bearer_token;
 mod caller;
 mod denied;
+mod discovery;
+mod error;
 mod extract;
 mod from_denied;
 mod guard;
+mod http_client;
+mod key_set;
+mod metadata;
+mod remote;
 mod requirement;
 #[cfg(feature = "rmcp")]
 mod rmcp;
+mod scope_token;
+mod secure_url;
 mod sql_filter;
+mod strict_json;
+mod verify;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -23,12 +35,22 @@ pub use mcp_auth_policy::{Because, Decision, OperationKind, Policy, PolicyErrors
 
 #[cfg(feature = "rmcp")]
 pub use self::rmcp::{AuditErrors, AuditFinding, AuditReport, Guarded, ToolFailure, audit};
-pub use access::{Access, Filter};
-pub use auth_info::AuthInfo;
-pub use bearer_token::BearerToken;
-pub use caller::Caller;
-pub use denied::{Denied, DeniedReason};
-pub use extract::MissingIdentity;
-pub use from_denied::FromDenied;
-pub use requirement::Requirement;
-pub use sql_filter::SqlFilter;
+pub use self::{
+    access::{Access, Filter},
+    algorithm::Algorithm,
+    auth_info::AuthInfo,
+    bearer_token::BearerToken,
+    caller::Caller,
+    denied::{Denied, DeniedReason},
+    discovery::ServerType,
+    error::{AuthorizationServerError, ConfigError},
+    extract::MissingIdentity,
+    from_denied::FromDenied,
+    metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata, ProtectedResourceMetadataBuilder},
+    requirement::Requirement,
+    sql_filter::SqlFilter,
+    verify::{
+        AccessTokenVerifier, AccessTokenVerifierBuilder, AuthorizationServer, AuthorizationServerBuilder, InvalidToken,
+        VerifyError,
+    },
+};

@@ -1,5 +1,32 @@
-//! Test support for servers built with this crate.
+//! Support for the tests of your own server.
+//!
+//! An [`Issuer`] is a real authorization server as far as a resource server can see: it serves metadata and keys over HTTP on a loopback
+//! port, and signs whatever token a test needs.
+//!
+//! ```
+//! use mcp_auth::{AccessTokenVerifier, testing::Issuer};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let issuer = Issuer::start().await?;
+//! let verifier = AccessTokenVerifier::builder("http://localhost:3001")
+//!     .authorization_server(issuer.authorization_server()?)
+//!     .build()?;
+//! let token = issuer.token().subject("alice").audience("http://localhost:3001").scopes(["create:todos"]).sign();
+//! assert_eq!(verifier.verify(&token).await?.subject(), "alice");
+//! # Ok(())
+//! # }
+//! ```
 
 mod caller;
+mod fault;
+mod issuer;
+mod signing_key;
+mod token_builder;
 
-pub use caller::{CallerBuilder, caller};
+pub use self::{
+    caller::{CallerBuilder, caller},
+    fault::Fault,
+    issuer::Issuer,
+    token_builder::TokenBuilder,
+};

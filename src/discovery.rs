@@ -1,0 +1,176 @@
+//! From an issuer URL to its metadata: where to look, and whether the answer is about that issuer.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::{
+    error::AuthorizationServerError,
+    http_client::{HttpClient, MAX_METADATA_BYTES},
+    metadata::AuthorizationServerMetadata,
+    remote::{Outcome, Remote},
+};
+
+/// How long metadata is used before it is fetched again. Older metadata stays in use while that fails.
+const MAX_AGE: Duration = Duration::from_secs(60 * 60);
+
+/// Which well-known documents an authorization server has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ServerType {
+    /// Either kind, in the order that MCP prescribes for clients. The default.
+    #[default]
+    Auto,
+    /// OpenID Connect: `openid-configuration` only.
+    Oidc,
+    /// OAuth 2.0: `oauth-authorization-server` only (RFC 8414).
+    OAuth,
+}
+
+/// The metadata of one issuer, fetched on first use and shared.
+#[derive(Debug, Clone)]
+pub(crate) struct Discovery(Remote<AuthorizationServerMetadata>);
+
+impl Discovery {
+    /// Prepares discovery for an issuer: its text as configured, and the same parsed.
+    pub(crate) fn new(issuer: &str, url: &Url, server_type: ServerType, client: HttpClient) -> Self {
+        let (text, locations) = (issuer.to_owned(), locations(url, server_type));
+        Self(Remote::new(issuer, move || {
+            let (issuer, locations, client) = (text.clone(), locations.clone(), client.clone());
+            async move { discover(&issuer, &locations, &client).await }
+        }))
+    }
+
+    /// Returns the metadata, fetching it when there is none yet or it is older than an hour.
+    pub(crate) async fn metadata(&self) -> Outcome<AuthorizationServerMetadata> {
+        match self.0.current() {
+            Some(metadata) if metadata.asked_at.elapsed() < MAX_AGE => Ok(metadata),
+            Some(old) => Ok(self.0.fetch().await.unwrap_or(old)),
+            None => self.0.fetch().await,
+        }
+    }
+}
+
+/// Asks each location until one has a document.
+async fn discover(
+    issuer: &str,
+    locations: &[Url],
+    client: &HttpClient,
+) -> Result<AuthorizationServerMetadata, AuthorizationServerError> {
+    let deadline = client.deadline();
+    for url in locations {
+        match fetch_one(issuer, url, client, deadline).await {
+            Err(AuthorizationServerError::BadStatus { status, .. }) if means_no_document(status) => {}
+            found_or_outage => return found_or_outage,
+        }
+    }
+    Err(AuthorizationServerError::NoMetadata {
+        issuer: issuer.to_owned(),
+        tried: locations.iter().map(Url::to_string).collect(),
+    })
+}
+
+async fn fetch_one(
+    issuer: &str,
+    url: &Url,
+    client: &HttpClient,
+    deadline: Instant,
+) -> Result<AuthorizationServerMetadata, AuthorizationServerError> {
+    let body = client.get(url, MAX_METADATA_BYTES, deadline).await?;
+    let metadata =
+        AuthorizationServerMetadata::parse(&body).map_err(|problem| AuthorizationServerError::Malformed {
+            url: url.to_string(),
+            problem,
+        })?;
+    // Exact, as RFC 8414 section 3.3 demands: whoever serves metadata for another issuer could make us accept that issuer's tokens with
+    // their own keys (mix-up), and "nearly equal" strings are how that begins.
+    if metadata.issuer() != issuer {
+        return Err(AuthorizationServerError::IssuerMismatch {
+            url: url.to_string(),
+            expected: issuer.to_owned(),
+            found: metadata.issuer().chars().take(200).collect(),
+        });
+    }
+    Ok(metadata)
+}
+
+/// Whether a status says that there is no such document. Many servers answer unknown paths with 400, 401 or 403 instead of 404; too many
+/// requests and timeouts are outages, as is every 5xx.
+fn means_no_document(status: StatusCode) -> bool {
+    status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS && status != StatusCode::REQUEST_TIMEOUT
+}
+
+/// The well-known locations of an issuer in MCP's order: RFC 8414 section 3.1 inserts the suffix before the path, for both suffixes;
+/// OpenID Connect Discovery section 4 appends it.
+fn locations(issuer: &Url, server_type: ServerType) -> Vec<Url> {
+    let path = issuer.path().trim_end_matches('/');
+    let forms: &[String] = &[
+        format!("/.well-known/oauth-authorization-server{path}"),
+        format!("/.well-known/openid-configuration{path}"),
+        format!("{path}/.well-known/openid-configuration"),
+    ];
+    let wanted = match (server_type, path.is_empty()) {
+        // Without a path the two OpenID Connect forms are the same.
+        (ServerType::Auto, true) => forms.get(..2),
+        (ServerType::Auto, false) => forms.get(..),
+        (ServerType::OAuth, _) => forms.get(..1),
+        (ServerType::Oidc, true) => forms.get(1..2),
+        (ServerType::Oidc, false) => forms.get(1..),
+    };
+    let at = |path: &String| {
+        let mut url = issuer.clone();
+        url.set_path(path);
+        url
+    };
+    wanted.unwrap_or_default().iter().map(at).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locations_follow_the_order_of_mcp() {
+        let (oauth, oidc) = (
+            "/.well-known/oauth-authorization-server",
+            "/.well-known/openid-configuration",
+        );
+        for (issuer, server_type, expected) in [
+            (
+                "https://as.example",
+                ServerType::Auto,
+                vec![oauth.to_owned(), oidc.to_owned()],
+            ),
+            (
+                "https://as.example/",
+                ServerType::Auto,
+                vec![oauth.to_owned(), oidc.to_owned()],
+            ),
+            (
+                "https://as.example/t/1",
+                ServerType::Auto,
+                vec![format!("{oauth}/t/1"), format!("{oidc}/t/1"), format!("/t/1{oidc}")],
+            ),
+            (
+                "https://as.example/t/",
+                ServerType::Auto,
+                vec![format!("{oauth}/t"), format!("{oidc}/t"), format!("/t{oidc}")],
+            ),
+            ("https://as.example/t", ServerType::OAuth, vec![format!("{oauth}/t")]),
+            (
+                "https://as.example/t",
+                ServerType::Oidc,
+                vec![format!("{oidc}/t"), format!("/t{oidc}")],
+            ),
+            ("https://as.example", ServerType::Oidc, vec![oidc.to_owned()]),
+        ] {
+            let issuer = Url::parse(issuer).expect("issuer");
+            let found: Vec<_> = locations(&issuer, server_type)
+                .iter()
+                .map(|url| url.path().to_owned())
+                .collect();
+            assert_eq!(found, expected, "{issuer} {server_type:?}");
+        }
+    }
+}

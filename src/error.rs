@@ -1,0 +1,140 @@
+//! What goes wrong outside of a single request: the operator's configuration, and the authorization server.
+
+use std::{error::Error, sync::Arc, time::Duration};
+
+use http::StatusCode;
+
+/// A mistake in the configuration, found while the server starts.
+///
+/// Written for the operator: each message names the value and says what to do. It never reaches a client.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A URL that cannot be used.
+    #[error("{what} `{value}` {problem}")]
+    InvalidUrl {
+        /// Which setting, for example `resource`.
+        what: &'static str,
+        /// The URL as configured, without user name and password.
+        value: String,
+        /// What is wrong with it, and how it should look.
+        problem: &'static str,
+    },
+    /// A protected resource that trusts no authorization server.
+    #[error("resource `{resource}` names no authorization server: add the issuer URL of at least one")]
+    NoAuthorizationServer {
+        /// The resource as configured.
+        resource: String,
+    },
+    /// One issuer configured twice.
+    #[error("issuer `{issuer}` is configured twice: remove one of them")]
+    DuplicateIssuer {
+        /// The issuer as configured.
+        issuer: String,
+    },
+    /// An issuer whose allow-list of algorithms is empty.
+    #[error("issuer `{issuer}` has an empty list of algorithms: name at least one, for example `ES256`")]
+    NoAlgorithm {
+        /// The issuer as configured.
+        issuer: String,
+    },
+    /// An audience that is the empty string.
+    #[error(
+        "an additional audience of resource `{resource}` is empty: write the `aud` value that tokens carry, or remove it"
+    )]
+    EmptyAudience {
+        /// The resource as configured.
+        resource: String,
+    },
+    /// A scope with characters that RFC 6749 section 3.3 does not allow.
+    #[error(
+        "scope `{scope}` is not a scope token: use printable ASCII without space, `\"` and `\\` (RFC 6749 section 3.3)"
+    )]
+    InvalidScope {
+        /// The scope as configured.
+        scope: String,
+    },
+    /// The client for outgoing requests could not be built.
+    #[error("cannot set up the HTTPS client for issuer `{issuer}`: check the certificate store of this machine")]
+    HttpClient {
+        /// The issuer that it was meant for.
+        issuer: String,
+        /// The cause.
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+/// An authorization server that cannot be used at the moment.
+///
+/// Written for the operator's log. Clients get a 503 without any of it: an outage must not look like a bad token, and what another server
+/// answered is no business of the caller. Cheap to clone, since one failed fetch answers every request that waited for it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthorizationServerError {
+    /// No connection, or one that broke.
+    #[error("cannot reach `{url}`: check that the authorization server runs and that this machine may connect to it")]
+    Unreachable {
+        /// What was fetched.
+        url: String,
+        /// The cause.
+        source: Arc<dyn Error + Send + Sync>,
+    },
+    /// No complete answer before the deadline.
+    #[error("`{url}` did not answer completely within {after:?}: check the load of the authorization server")]
+    TimedOut {
+        /// What was fetched.
+        url: String,
+        /// The deadline.
+        after: Duration,
+    },
+    /// The fetch ended without an answer, for example because the runtime shuts down.
+    #[error("fetching from issuer `{issuer}` was interrupted: try again")]
+    Interrupted {
+        /// The configured issuer.
+        issuer: String,
+    },
+    /// An answer other than 200. Redirects are not followed.
+    #[error("`{url}` answered with status {status} instead of 200: check the URL, redirects are not followed")]
+    BadStatus {
+        /// What was fetched.
+        url: String,
+        /// The status of the answer.
+        status: StatusCode,
+    },
+    /// None of the well-known locations has a document.
+    #[error("issuer `{issuer}` has no metadata at {}: check the issuer URL and the server type", tried.join(" or "))]
+    NoMetadata {
+        /// The configured issuer.
+        issuer: String,
+        /// The locations that were tried, in order.
+        tried: Vec<String>,
+    },
+    /// A body over the size limit. It is refused, not cut.
+    #[error("`{url}` answered with more than {limit} bytes: check that it is the right URL")]
+    TooLarge {
+        /// What was fetched.
+        url: String,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// A document that is not what the specification says.
+    #[error("`{url}` answered with a document that cannot be used: {problem}")]
+    Malformed {
+        /// What was fetched.
+        url: String,
+        /// What is wrong. Never a part of the document.
+        problem: String,
+    },
+    /// Metadata that names another issuer than the one it was fetched for (RFC 8414 section 3.3).
+    #[error(
+        "`{url}` says that its issuer is {found:?}, not `{expected}`: configure the issuer exactly as the server writes it"
+    )]
+    IssuerMismatch {
+        /// What was fetched.
+        url: String,
+        /// The configured issuer.
+        expected: String,
+        /// The issuer in the document, cut after 200 characters.
+        found: String,
+    },
+}

@@ -1,0 +1,145 @@
+//! Keeping an issuer's keys fresh: when to fetch, when to wait, when to go on with what is there.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+use url::Url;
+
+use super::KeySet;
+use crate::{
+    discovery::Discovery,
+    error::AuthorizationServerError,
+    http_client::{HttpClient, MAX_KEY_SET_BYTES},
+    metadata::AuthorizationServerMetadata,
+    remote::{Fetched, Outcome, Remote, Unavailable},
+    secure_url,
+};
+
+/// Age from which a set is fetched again in the background, so that no request waits for it.
+const REFRESH_AFTER: Duration = Duration::from_secs(8 * 60);
+
+/// Age from which requests wait for a newer set: a key that the issuer removed is refused after this time.
+const MAX_AGE: Duration = Duration::from_secs(10 * 60);
+
+/// Age up to which a set stays in use while fetching a newer one fails.
+const STALE_LIMIT: Duration = Duration::from_secs(60 * 60);
+
+/// Shortest time between two fetches for key ids that are not in the set: anybody can send tokens with made-up key ids.
+const UNKNOWN_KEY_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The key set of one issuer, fetched on first use and shared.
+#[derive(Debug)]
+pub(crate) struct RemoteKeySet {
+    remote: Remote<KeySet>,
+    /// A token bucket that holds one token: when the last fetch for an unknown key id began.
+    unknown_key_fetch: Mutex<Option<Instant>>,
+}
+
+impl RemoteKeySet {
+    pub(crate) fn new(issuer: &str, discovery: Discovery, client: HttpClient) -> Self {
+        let text = issuer.to_owned();
+        let remote = Remote::new(issuer, move || {
+            let (issuer, discovery, client) = (text.clone(), discovery.clone(), client.clone());
+            async move { fetch(&issuer, &discovery, &client).await }
+        });
+        Self {
+            remote,
+            unknown_key_fetch: Mutex::new(None),
+        }
+    }
+
+    /// Returns a set that is young enough to use.
+    pub(crate) async fn current(&self) -> Outcome<KeySet> {
+        let Some(set) = self.remote.current() else {
+            return self.remote.fetch().await;
+        };
+        match set.asked_at.elapsed() {
+            age if age < REFRESH_AFTER => Ok(set),
+            age if age < MAX_AGE => {
+                self.remote.fetch_in_background();
+                Ok(set)
+            }
+            age if age < STALE_LIMIT => Ok(self.remote.fetch().await.unwrap_or(set)),
+            _ => self.remote.fetch().await,
+        }
+    }
+
+    /// Fetches a newer set for a token whose key is not in `set`, at most once in 5 s. `None` when `set` is the last word.
+    ///
+    /// While the issuer cannot be reached this is an error: nobody knows whether the key exists.
+    pub(crate) async fn newer_than(
+        &self,
+        set: &Fetched<KeySet>,
+        token_arrived: Instant,
+    ) -> Result<Option<Arc<Fetched<KeySet>>>, Unavailable> {
+        if set.asked_at >= token_arrived {
+            return Ok(None);
+        }
+        self.remote.fetch_if(|| self.may_fetch_for_unknown_key()).await
+    }
+
+    fn may_fetch_for_unknown_key(&self) -> bool {
+        let mut last = self.unknown_key_fetch.lock().unwrap_or_else(PoisonError::into_inner);
+        let allowed = last.is_none_or(|last| last.elapsed() >= UNKNOWN_KEY_INTERVAL);
+        if allowed {
+            *last = Some(Instant::now());
+        }
+        allowed
+    }
+}
+
+async fn fetch(issuer: &str, discovery: &Discovery, client: &HttpClient) -> Result<KeySet, AuthorizationServerError> {
+    let deadline = client.deadline();
+    let metadata = discovery.metadata().await.map_err(|unavailable| unavailable.error)?;
+    let url = jwks_uri(issuer, &metadata.value)?;
+    let body = client.get(&url, MAX_KEY_SET_BYTES, deadline).await?;
+    KeySet::parse(issuer, &body).map_err(|problem| AuthorizationServerError::Malformed {
+        url: url.to_string(),
+        problem,
+    })
+}
+
+/// Another host than the issuer's is fine (large issuers do that); a step down from https is not.
+fn jwks_uri(issuer: &str, metadata: &AuthorizationServerMetadata) -> Result<Url, AuthorizationServerError> {
+    let malformed = |problem: String| AuthorizationServerError::Malformed {
+        url: issuer.to_owned(),
+        problem,
+    };
+    let Some(text) = metadata.jwks_uri() else {
+        return Err(malformed("its metadata has no `jwks_uri`".to_owned()));
+    };
+    let url = secure_url::parse(text).map_err(|problem| malformed(format!("its `jwks_uri` {problem}")))?;
+    let issuer_is_http = issuer
+        .get(..5)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"));
+    if url.scheme() == "http" && !issuer_is_http {
+        return Err(malformed(
+            "its `jwks_uri` uses plain http although the issuer uses https".to_owned(),
+        ));
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_an_https_issuer_are_never_fetched_over_http() {
+        for (issuer, uri, allowed) in [
+            ("https://as.example.com", "https://keys.example.net/jwks", true),
+            ("https://as.example.com", "http://localhost:8080/jwks", false),
+            ("HTTPS://as.example.com", "http://localhost:8080/jwks", false),
+            ("http://localhost:8080", "http://localhost:8080/jwks", true),
+            ("http://localhost:8080", "https://keys.example.net/jwks", true),
+            ("http://localhost:8080", "http://keys.example.net/jwks", false),
+        ] {
+            let document = format!(r#"{{"issuer":"{issuer}","jwks_uri":"{uri}"}}"#);
+            let metadata = AuthorizationServerMetadata::parse(document.as_bytes()).expect("metadata");
+            assert_eq!(jwks_uri(issuer, &metadata).is_ok(), allowed, "{issuer} {uri}");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What an authorization server says about itself (RFC 8414 section 2, OpenID Connect Discovery section 3).
+
+use serde_json::{Map, Value};
+
+use crate::strict_json;
+
+/// The metadata of an authorization server.
+///
+/// Members that a resource server needs have a getter and were checked for their type; the document is kept whole, so that members this
+/// crate does not know are still there for those who do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuthorizationServerMetadata {
+    issuer: String,
+    members: Map<String, Value>,
+}
+
+/// Members that are strings where they are present.
+const STRINGS: [&str; 8] = [
+    "issuer",
+    "jwks_uri",
+    "authorization_endpoint",
+    "token_endpoint",
+    "registration_endpoint",
+    "introspection_endpoint",
+    "revocation_endpoint",
+    "userinfo_endpoint",
+];
+
+/// Members that are arrays of strings where they are present.
+const STRING_ARRAYS: [&str; 5] = [
+    "scopes_supported",
+    "response_types_supported",
+    "grant_types_supported",
+    "code_challenge_methods_supported",
+    "token_endpoint_auth_methods_supported",
+];
+
+impl AuthorizationServerMetadata {
+    /// Parses a document. The error says what is wrong and quotes nothing of it.
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, String> {
+        let members = strict_json::parse_object(body).map_err(|error| error.to_string())?;
+        for name in STRINGS {
+            if members.get(name).is_some_and(|value| !value.is_string()) {
+                return Err(format!("its member `{name}` is not a string"));
+            }
+        }
+        for name in STRING_ARRAYS {
+            let is_strings = |value: &Value| value.as_array().is_some_and(|array| array.iter().all(Value::is_string));
+            if members.get(name).is_some_and(|value| !is_strings(value)) {
+                return Err(format!("its member `{name}` is not an array of strings"));
+            }
+        }
+        match members.get("issuer").and_then(Value::as_str).map(str::to_owned) {
+            Some(issuer) => Ok(Self { issuer, members }),
+            None => Err("it has no `issuer`".to_owned()),
+        }
+    }
+
+    /// Returns the issuer, equal to the configured one (RFC 8414 section 3.3).
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Returns where the key set is.
+    #[must_use]
+    pub fn jwks_uri(&self) -> Option<&str> {
+        self.string("jwks_uri")
+    }
+
+    /// Returns the authorization endpoint (RFC 6749 section 3.1).
+    #[must_use]
+    pub fn authorization_endpoint(&self) -> Option<&str> {
+        self.string("authorization_endpoint")
+    }
+
+    /// Returns the token endpoint (RFC 6749 section 3.2).
+    #[must_use]
+    pub fn token_endpoint(&self) -> Option<&str> {
+        self.string("token_endpoint")
+    }
+
+    /// Returns the introspection endpoint (RFC 7662 section 2).
+    #[must_use]
+    pub fn introspection_endpoint(&self) -> Option<&str> {
+        self.string("introspection_endpoint")
+    }
+
+    /// Returns the userinfo endpoint (OpenID Connect Core section 5.3).
+    #[must_use]
+    pub fn userinfo_endpoint(&self) -> Option<&str> {
+        self.string("userinfo_endpoint")
+    }
+
+    /// Returns every member of the document, known or not.
+    #[must_use]
+    pub fn members(&self) -> &Map<String, Value> {
+        &self.members
+    }
+
+    fn string(&self, name: &str) -> Option<&str> {
+        self.members.get(name).and_then(Value::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_members_stay_and_wrong_types_are_refused() {
+        let document =
+            br#"{"issuer":"https://as","jwks_uri":"https://as/keys","scopes_supported":["a"],"x_new":{"y":1}}"#;
+        let metadata = AuthorizationServerMetadata::parse(document).expect("good document");
+        assert_eq!(
+            (metadata.issuer(), metadata.jwks_uri()),
+            ("https://as", Some("https://as/keys"))
+        );
+        assert_eq!(metadata.members().get("x_new"), Some(&serde_json::json!({"y": 1})));
+
+        for (document, problem) in [
+            ("<html>", "it is not a JSON object"),
+            ("[]", "it is not a JSON object"),
+            ("{}", "it has no `issuer`"),
+            (r#"{"issuer":1}"#, "its member `issuer` is not a string"),
+            (
+                r#"{"issuer":"a","issuer":"b"}"#,
+                "a member of a JSON object appears twice",
+            ),
+            (
+                r#"{"issuer":"a","jwks_uri":null}"#,
+                "its member `jwks_uri` is not a string",
+            ),
+            (
+                r#"{"issuer":"a","scopes_supported":"a b"}"#,
+                "its member `scopes_supported` is not an array of strings",
+            ),
+            (
+                r#"{"issuer":"a","scopes_supported":[1]}"#,
+                "its member `scopes_supported` is not an array of strings",
+            ),
+        ] {
+            assert_eq!(
+                AuthorizationServerMetadata::parse(document.as_bytes()),
+                Err(problem.to_owned())
+            );
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The two metadata documents: what this resource server publishes (RFC 9728), and what it reads of authorization servers (RFC 8414).
+
+mod authorization_server;
+mod protected_resource;
+mod resource_identifier;
+mod router;
+
+pub(crate) use self::resource_identifier::ResourceIdentifier;
+pub use self::{
+    authorization_server::AuthorizationServerMetadata,
+    protected_resource::{ProtectedResourceMetadata, ProtectedResourceMetadataBuilder},
+};

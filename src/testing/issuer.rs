@@ -1,0 +1,245 @@
+//! An authorization server inside the test process.
+
+use std::{
+    fmt, io,
+    net::Ipv4Addr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use axum::{
+    Router,
+    extract::State,
+    response::{Html, IntoResponse, Redirect, Response},
+    routing::get,
+};
+use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::oneshot};
+
+use super::{Fault, TokenBuilder, signing_key::SigningKey};
+use crate::{
+    bearer_token::BearerToken,
+    error::ConfigError,
+    http_client::{MAX_KEY_SET_BYTES, MAX_METADATA_BYTES},
+    verify::AuthorizationServer,
+};
+
+/// An issuer on a free loopback port, serving its metadata and its key set over HTTP.
+///
+/// It counts what is fetched, changes keys, and breaks in the ways of [`Fault`]. It needs a tokio runtime with I/O, and stops when it is
+/// dropped. See [`testing`](crate::testing) for an example.
+pub struct Issuer {
+    shared: Arc<Shared>,
+    /// Dropping it stops the server.
+    _running: oneshot::Sender<()>,
+}
+
+struct Shared {
+    url: String,
+    metadata_fetches: AtomicUsize,
+    key_set_fetches: AtomicUsize,
+    tokens: AtomicUsize,
+    rs256: SigningKey,
+    state: Mutex<Changeable>,
+}
+
+struct Changeable {
+    es256: SigningKey,
+    rotations: usize,
+    fault: Option<Fault>,
+}
+
+impl Issuer {
+    /// Starts an issuer with one EC key (ES256) and one RSA key (RS256).
+    ///
+    /// # Errors
+    /// When no loopback port is free.
+    pub async fn start() -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let shared = Arc::new(Shared {
+            url: format!("http://{}", listener.local_addr()?),
+            metadata_fetches: AtomicUsize::new(0),
+            key_set_fetches: AtomicUsize::new(0),
+            tokens: AtomicUsize::new(0),
+            rs256: SigningKey::rs256("rs256-0")?,
+            state: Mutex::new(Changeable {
+                es256: SigningKey::es256("es256-0")?,
+                rotations: 0,
+                fault: None,
+            }),
+        });
+        let router = Router::new()
+            .route("/.well-known/oauth-authorization-server", get(metadata))
+            .route("/.well-known/openid-configuration", get(metadata))
+            .route("/jwks", get(key_set))
+            .route(
+                "/behind-redirect/metadata",
+                get(async |State(shared): State<Arc<Shared>>| json_answer(&shared.metadata())),
+            )
+            .route(
+                "/behind-redirect/jwks",
+                get(async |State(shared): State<Arc<Shared>>| json_answer(&shared.key_set())),
+            )
+            .with_state(Arc::clone(&shared));
+        let (running, stopped) = oneshot::channel::<()>();
+        let server = axum::serve(listener, router).with_graceful_shutdown(async {
+            // An error is what is waited for: it says that the sender was dropped.
+            stopped.await.unwrap_or_default();
+        });
+        tokio::spawn(async { server.await });
+        Ok(Self {
+            shared,
+            _running: running,
+        })
+    }
+
+    /// Returns the issuer identifier, `http://127.0.0.1:<port>`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.shared.url
+    }
+
+    /// Returns this issuer as one that a verifier can trust, with default settings.
+    ///
+    /// # Errors
+    /// When the HTTPS client cannot be set up.
+    pub fn authorization_server(&self) -> Result<AuthorizationServer, ConfigError> {
+        AuthorizationServer::new(self.url())
+    }
+
+    /// Begins a token of this issuer.
+    pub fn token(&self) -> TokenBuilder {
+        let number = self.shared.tokens.fetch_add(1, Ordering::Relaxed);
+        TokenBuilder::new(self.url(), self.es256(), self.shared.rs256.clone(), number)
+    }
+
+    /// Signs any header and claims with the current EC key, whether or not they are JSON.
+    #[must_use]
+    pub fn sign_raw(&self, header: &str, claims: &str) -> BearerToken {
+        BearerToken::new(self.es256().sign(header, claims))
+    }
+
+    /// Replaces the EC key by a new one with a new key id. The old one is no longer published.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn rotate_keys(&self) -> io::Result<()> {
+        let mut state = self.shared.state();
+        state.rotations += 1;
+        state.es256 = SigningKey::es256(format!("es256-{}", state.rotations))?;
+        Ok(())
+    }
+
+    /// Breaks the issuer, or with `None` mends it.
+    pub fn set_fault(&self, fault: impl Into<Option<Fault>>) {
+        self.shared.state().fault = fault.into();
+    }
+
+    /// Returns how often metadata was asked for, at either location.
+    #[must_use]
+    pub fn metadata_fetches(&self) -> usize {
+        self.shared.metadata_fetches.load(Ordering::SeqCst)
+    }
+
+    /// Returns how often the key set was asked for.
+    #[must_use]
+    pub fn key_set_fetches(&self) -> usize {
+        self.shared.key_set_fetches.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn es256(&self) -> SigningKey {
+        self.shared.state().es256.clone()
+    }
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer")
+            .field("url", &self.url())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, Changeable> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn metadata(&self) -> Value {
+        let url = &self.url;
+        json!({
+            "issuer": url,
+            "jwks_uri": format!("{url}/jwks"),
+            "authorization_endpoint": format!("{url}/authorize"),
+            "token_endpoint": format!("{url}/token"),
+            "response_types_supported": ["code"],
+            "code_challenge_methods_supported": ["S256"],
+        })
+    }
+
+    fn key_set(&self) -> Value {
+        json!({"keys": [self.state().es256.jwk(), self.rs256.jwk()]})
+    }
+}
+
+async fn metadata(State(shared): State<Arc<Shared>>) -> Response {
+    shared.metadata_fetches.fetch_add(1, Ordering::SeqCst);
+    let mut document = shared.metadata();
+    let fault = shared.state().fault;
+    match (fault, document.as_object_mut()) {
+        (Some(Fault::Down), _) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        (Some(Fault::Slow), _) => std::future::pending::<()>().await,
+        (Some(Fault::MetadataRedirect), _) => return Redirect::temporary("/behind-redirect/metadata").into_response(),
+        (Some(Fault::NotJson), _) => return Html("<p>welcome</p>").into_response(),
+        (Some(Fault::WrongIssuer), Some(members)) => {
+            members.insert("issuer".to_owned(), format!("{}/", shared.url).into());
+        }
+        (Some(Fault::NoKeySet), Some(members)) => {
+            members.remove("jwks_uri");
+        }
+        (Some(Fault::HugeMetadata), Some(members)) => {
+            members.insert("padding".to_owned(), " ".repeat(MAX_METADATA_BYTES).into());
+        }
+        _ => {}
+    }
+    json_answer(&document)
+}
+
+async fn key_set(State(shared): State<Arc<Shared>>) -> Response {
+    shared.key_set_fetches.fetch_add(1, Ordering::SeqCst);
+    let mut document = shared.key_set();
+    let fault = shared.state().fault;
+    match (fault, document.get_mut("keys").and_then(Value::as_array_mut)) {
+        (Some(Fault::Down | Fault::KeySetDown), _) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        (Some(Fault::Slow), _) => std::future::pending::<()>().await,
+        (Some(Fault::KeySetRedirect), _) => return Redirect::temporary("/behind-redirect/jwks").into_response(),
+        (Some(Fault::NotJson), _) => return Html("<p>welcome</p>").into_response(),
+        (Some(Fault::HugeKeySet), Some(keys)) => keys.push(" ".repeat(MAX_KEY_SET_BYTES).into()),
+        (Some(Fault::MalformedKeys), Some(keys)) => {
+            keys.insert(
+                0,
+                json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": 7, "kid": "short"}),
+            );
+            keys.insert(
+                0,
+                json!({"kty": "oct", "k": "c2VjcmV0", "alg": "HS256", "kid": "shared"}),
+            );
+            keys.insert(0, json!("not a key"));
+            keys.push(json!({"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA", "kid": "future"}));
+            keys.push(Value::Null);
+        }
+        _ => {}
+    }
+    json_answer(&document)
+}
+
+fn json_answer(document: &Value) -> Response {
+    (
+        [(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+        document.to_string(),
+    )
+        .into_response()
+}

@@ -1,0 +1,131 @@
+//! Tokens for tests: right by default, and wrong in exactly the way a test asks for.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Map, Value};
+
+use super::signing_key::SigningKey;
+use crate::bearer_token::BearerToken;
+
+/// Builds one access token; made by [`Issuer::token`](super::Issuer::token).
+///
+/// Starts with `iss`, `sub` (`user`), `client_id` (`test-client`), `iat` (now), `exp` (in an hour) and `jti`, in the form of RFC 9068 (`typ`
+/// `at+jwt`), signed with ES256. Every claim and header member can be replaced or removed.
+#[derive(Clone)]
+#[must_use = "call `sign` to get the token"]
+pub struct TokenBuilder {
+    key: SigningKey,
+    rs256: SigningKey,
+    header: Map<String, Value>,
+    claims: Map<String, Value>,
+}
+
+impl TokenBuilder {
+    pub(super) fn new(issuer: &str, es256: SigningKey, rs256: SigningKey, number: usize) -> Self {
+        let now = SystemTime::now();
+        let builder = Self {
+            key: es256.clone(),
+            rs256,
+            header: Map::new(),
+            claims: Map::new(),
+        };
+        builder
+            .use_key(es256)
+            .header("typ", "at+jwt")
+            .claim("iss", issuer)
+            .claim("sub", "user")
+            .claim("client_id", "test-client")
+            .claim("jti", format!("token-{number}"))
+            .claim("iat", seconds(now))
+            .claim("exp", seconds(now + Duration::from_secs(3600)))
+    }
+
+    /// Sets `sub`. Default `user`.
+    pub fn subject(self, subject: impl Into<String>) -> Self {
+        self.claim("sub", subject.into())
+    }
+
+    /// Sets `aud` to one resource. There is no default, since a token has to name the server under test.
+    pub fn audience(self, audience: impl Into<String>) -> Self {
+        self.claim("aud", audience.into())
+    }
+
+    /// Sets `scope`. Default: the claim is absent, the token has no scopes.
+    pub fn scopes<S: AsRef<str>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
+        let scopes: Vec<_> = scopes.into_iter().map(|scope| scope.as_ref().to_owned()).collect();
+        self.claim("scope", scopes.join(" "))
+    }
+
+    /// Sets `client_id`. Default `test-client`.
+    pub fn client_id(self, client_id: impl Into<String>) -> Self {
+        self.claim("client_id", client_id.into())
+    }
+
+    /// Sets `exp`. Default in an hour.
+    pub fn expires_at(self, time: SystemTime) -> Self {
+        self.claim("exp", seconds(time))
+    }
+
+    /// Sets any claim, to any type.
+    pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.claims.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Removes a claim.
+    pub fn without_claim(mut self, name: &str) -> Self {
+        self.claims.remove(name);
+        self
+    }
+
+    /// Sets any member of the header. The signature is still made with the chosen key.
+    pub fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.header.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Removes a member of the header.
+    pub fn without_header(mut self, name: &str) -> Self {
+        self.header.remove(name);
+        self
+    }
+
+    /// Signs with the issuer's RSA key instead of its EC key.
+    pub fn rs256(self) -> Self {
+        let key = self.rs256.clone();
+        self.use_key(key)
+    }
+
+    /// Signs with the current key of another issuer, but under the key id of this one: a forgery.
+    pub fn forged_by(mut self, other: &super::Issuer) -> Self {
+        self.key = other.es256();
+        self
+    }
+
+    /// Signs the token.
+    #[must_use]
+    pub fn sign(&self) -> BearerToken {
+        let header = Value::Object(self.header.clone()).to_string();
+        let claims = Value::Object(self.claims.clone()).to_string();
+        BearerToken::new(self.key.sign(&header, &claims))
+    }
+
+    fn use_key(mut self, key: SigningKey) -> Self {
+        self.key = key;
+        let (alg, kid) = (self.key.algorithm().name(), self.key.kid.clone());
+        self.header("alg", alg).header("kid", kid)
+    }
+}
+
+impl std::fmt::Debug for TokenBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenBuilder")
+            .field("header", &self.header)
+            .field("claims", &self.claims)
+            .finish_non_exhaustive()
+    }
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

@@ -1,0 +1,119 @@
+//! The claims of a token whose signature is right.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Map, Value};
+
+use super::InvalidToken;
+use crate::{auth_info::Facts, scope_token::is_scope_token};
+
+/// How far `nbf` and `iat` may be ahead of our clock. `exp` has no leeway: a token is refused the moment it ends.
+const CLOCK_SKEW: Duration = Duration::from_secs(30);
+
+/// The end of the year 9999, in seconds since 1970. A greater number is milliseconds or an attempt at an overflow.
+const LAST_SECOND: f64 = 253_402_300_799.0;
+
+/// Checks everything that the signature does not say.
+pub(super) fn check(
+    claims: Map<String, Value>,
+    is_at_jwt: bool,
+    audiences: &[String],
+    now: SystemTime,
+) -> Result<Facts, InvalidToken> {
+    if claims.contains_key("cnf") {
+        return Err(InvalidToken::SenderConstrained);
+    }
+    if !is_at_jwt && (claims.contains_key("nonce") || claims.contains_key("at_hash")) {
+        return Err(InvalidToken::IdToken);
+    }
+
+    let expires_at = time(&claims, "exp")?.ok_or(InvalidToken::MissingClaim("exp"))?;
+    if now >= expires_at {
+        return Err(InvalidToken::Expired);
+    }
+    if time(&claims, "nbf")?.is_some_and(|not_before| not_before > now + CLOCK_SKEW) {
+        return Err(InvalidToken::NotYetValid);
+    }
+    if time(&claims, "iat")?.is_some_and(|issued_at| issued_at > now + CLOCK_SKEW) {
+        return Err(InvalidToken::IssuedInTheFuture);
+    }
+
+    let subject = string(&claims, "sub")?.ok_or(InvalidToken::MissingClaim("sub"))?;
+    let issuer = string(&claims, "iss")?.ok_or(InvalidToken::Issuer)?;
+    let client_id = string(&claims, "client_id")?;
+    let authorized_party = string(&claims, "azp")?;
+    let scopes = scopes(&claims)?;
+    let audience = audience(&claims)?;
+    if !audience.iter().any(|named| audiences.contains(named)) {
+        return Err(InvalidToken::Audience);
+    }
+    Ok(Facts {
+        issuer,
+        subject,
+        client_id: client_id.or(authorized_party),
+        scopes,
+        audience,
+        expires_at,
+        claims,
+    })
+}
+
+/// Returns the issuer of claims that are not verified yet. Good for choosing among configured issuers, and for nothing else.
+pub(super) fn unverified_issuer(claims: &Map<String, Value>) -> Result<&str, InvalidToken> {
+    claims.get("iss").and_then(Value::as_str).ok_or(InvalidToken::Issuer)
+}
+
+/// A string that is not empty. Another type is an error and not an absence: a claim that a check cannot read must not switch it off.
+fn string(claims: &Map<String, Value>, name: &'static str) -> Result<Option<String>, InvalidToken> {
+    match claims.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
+        Some(_) => Err(InvalidToken::ClaimType(name)),
+    }
+}
+
+/// A NumericDate (RFC 7519 section 2), which may have a fraction.
+fn time(claims: &Map<String, Value>, name: &'static str) -> Result<Option<SystemTime>, InvalidToken> {
+    let Some(value) = claims.get(name) else {
+        return Ok(None);
+    };
+    value
+        .as_f64()
+        .filter(|seconds| (0.0..=LAST_SECOND).contains(seconds))
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .and_then(|since| UNIX_EPOCH.checked_add(since))
+        .ok_or(InvalidToken::ClaimType(name))
+        .map(Some)
+}
+
+fn audience(claims: &Map<String, Value>) -> Result<Vec<String>, InvalidToken> {
+    match claims.get("aud") {
+        None => Err(InvalidToken::Audience),
+        Some(Value::String(one)) => Ok(vec![one.clone()]),
+        Some(Value::Array(values)) => strings(values, "aud"),
+        Some(_) => Err(InvalidToken::ClaimType("aud")),
+    }
+}
+
+/// Scope tokens as one text (RFC 9068 section 2.2.3) or, as some servers write them, as an array. Without the claim there are none.
+fn scopes(claims: &Map<String, Value>) -> Result<Vec<String>, InvalidToken> {
+    let scopes = match claims.get("scope") {
+        None => Vec::new(),
+        Some(Value::String(text)) => text
+            .split(' ')
+            .filter(|token| !token.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        Some(Value::Array(values)) => strings(values, "scope")?,
+        Some(_) => return Err(InvalidToken::ClaimType("scope")),
+    };
+    match scopes.iter().all(|scope| is_scope_token(scope)) {
+        true => Ok(scopes),
+        false => Err(InvalidToken::ClaimType("scope")),
+    }
+}
+
+fn strings(values: &[Value], name: &'static str) -> Result<Vec<String>, InvalidToken> {
+    let text = |value: &Value| value.as_str().map(str::to_owned).ok_or(InvalidToken::ClaimType(name));
+    values.iter().map(text).collect()
+}

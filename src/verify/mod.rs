@@ -1,0 +1,52 @@
+//! Verification of access tokens.
+//!
+//! A token passes when all of this holds, checked in this order:
+//!
+//! 1. It has at most 16 KiB and exactly three parts of strict base64url (RFC 7515 section 3.1): no padding, no stray bits, no JWE.
+//! 2. Its header is a JSON object without duplicate members, has an `alg` this crate knows, no `crit`, and a `typ` that is absent, `JWT` or
+//!    `at+jwt` (RFC 8725 section 3.11, RFC 9068 section 4). Keys inside the header (`jwk`, `jku`, `x5c`, `x5u`) are never looked at.
+//! 3. Its claims are a JSON object without duplicate members, and `iss` is letter by letter a configured issuer that may use this `alg`.
+//!    A token of anybody else causes no request to anybody.
+//! 4. Its key is in the key set of that issuer and fits the algorithm; the signature is right.
+//! 5. `exp`, `sub` and `aud` are there and every standard claim has its type; now is before `exp` and not before `nbf` or `iat`.
+//! 6. `aud` names this resource.
+//! 7. It is no ID token, and not bound to a key that its sender would have to prove (`cnf`).
+//!
+//! A rejection is an [`InvalidToken`]; a client learns its `reason` and `description`, which repeat nothing of the token. When the keys of
+//! the issuer cannot be had, the answer is [`VerifyError::Unavailable`], never a rejection: clients throw rejected tokens away.
+//!
+//! What a deployment can break: an issuer that gives the same audience to two resource servers makes their tokens interchangeable; a clock
+//! that is wrong accepts expired tokens.
+
+mod access_token_verifier;
+mod authorization_server;
+mod claims;
+mod compact;
+mod invalid_token;
+
+use std::time::Duration;
+
+pub use self::{
+    access_token_verifier::{AccessTokenVerifier, AccessTokenVerifierBuilder},
+    authorization_server::{AuthorizationServer, AuthorizationServerBuilder},
+    invalid_token::InvalidToken,
+};
+use crate::{error::AuthorizationServerError, remote::Unavailable};
+
+/// Why a token gave no [`AuthInfo`](crate::AuthInfo).
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum VerifyError {
+    /// The token is bad. The client needs another one: 401.
+    #[error(transparent)]
+    Invalid(#[from] InvalidToken),
+    /// Whether the token is good cannot be known now. The client may try the same token again after that time, which can be
+    /// less than a second: 503 with `Retry-After`, rounded up.
+    #[error("{0}")]
+    Unavailable(#[source] AuthorizationServerError, Duration),
+}
+
+impl From<Unavailable> for VerifyError {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(unavailable.error, unavailable.retry_after)
+    }
+}

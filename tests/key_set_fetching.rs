@@ -1,0 +1,314 @@
+//! How often keys are fetched, and what happens when they cannot be. Counted at a real server on loopback.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::{net::TcpListener, time::Duration};
+
+use mcp_auth::{
+    AccessTokenVerifier, AuthInfo, AuthorizationServer, AuthorizationServerError, BearerToken, InvalidToken,
+    VerifyError,
+    testing::{Fault, Issuer},
+};
+
+const RESOURCE: &str = "http://localhost:3001";
+
+fn verifier(server: AuthorizationServer) -> AccessTokenVerifier {
+    AccessTokenVerifier::builder(RESOURCE)
+        .authorization_server(server)
+        .build()
+        .unwrap()
+}
+
+async fn setup() -> (Issuer, AccessTokenVerifier) {
+    let issuer = Issuer::start().await.unwrap();
+    let server = issuer.authorization_server().unwrap();
+    (issuer, verifier(server))
+}
+
+fn token(issuer: &Issuer) -> BearerToken {
+    issuer.token().audience(RESOURCE).sign()
+}
+
+/// Lets time pass without waiting. The clock runs again afterwards, so that it cannot overtake the network.
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[track_caller]
+fn unavailable(outcome: Result<AuthInfo, VerifyError>) -> (AuthorizationServerError, Duration) {
+    match outcome {
+        Err(VerifyError::Unavailable(error, retry_after)) => (error, retry_after),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn invalid(outcome: Result<AuthInfo, VerifyError>) -> InvalidToken {
+    match outcome {
+        Err(VerifyError::Invalid(invalid)) => invalid,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_cold_herd_costs_one_metadata_and_one_key_set_fetch() {
+    let (issuer, verifier) = setup().await;
+    assert_eq!(
+        issuer.metadata_fetches(),
+        0,
+        "nothing is fetched before the first token"
+    );
+    let herd: Vec<_> = (0..200)
+        .map(|_| {
+            let (verifier, token) = (verifier.clone(), token(&issuer));
+            tokio::spawn(async move { verifier.verify(&token).await })
+        })
+        .collect();
+    for request in herd {
+        request.await.unwrap().unwrap();
+    }
+    assert_eq!((issuer.metadata_fetches(), issuer.key_set_fetches()), (1, 1));
+}
+
+#[tokio::test]
+async fn verifiers_share_the_keys_of_an_issuer() {
+    let issuer = Issuer::start().await.unwrap();
+    let server = issuer.authorization_server().unwrap();
+    for _ in 0..3 {
+        verifier(server.clone()).verify(&token(&issuer)).await.unwrap();
+    }
+    assert_eq!((issuer.metadata_fetches(), issuer.key_set_fetches()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_thousand_random_key_ids_cost_one_more_fetch() {
+    let (issuer, verifier) = setup().await;
+    verifier.verify(&token(&issuer)).await.unwrap();
+    let flood: Vec<_> = (0..1000)
+        .map(|number| {
+            let token = issuer
+                .token()
+                .audience(RESOURCE)
+                .header("kid", format!("random-{number}"))
+                .sign();
+            let verifier = verifier.clone();
+            tokio::spawn(async move { verifier.verify(&token).await })
+        })
+        .collect();
+    for request in flood {
+        assert_eq!(invalid(request.await.unwrap()), InvalidToken::UnknownKey);
+    }
+    assert_eq!((issuer.metadata_fetches(), issuer.key_set_fetches()), (1, 2));
+    verifier.verify(&token(&issuer)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cold_set_is_not_fetched_twice_for_an_unknown_key_id() {
+    let (issuer, verifier) = setup().await;
+    let unknown = issuer.token().audience(RESOURCE).header("kid", "other").sign();
+    assert_eq!(invalid(verifier.verify(&unknown).await), InvalidToken::UnknownKey);
+    assert_eq!(issuer.key_set_fetches(), 1);
+}
+
+#[tokio::test]
+async fn a_rotated_key_is_accepted_at_first_sight_and_the_old_one_is_gone() {
+    let (issuer, verifier) = setup().await;
+    let old = token(&issuer);
+    verifier.verify(&old).await.unwrap();
+    issuer.rotate_keys().unwrap();
+    verifier.verify(&token(&issuer)).await.unwrap();
+    assert_eq!(issuer.key_set_fetches(), 2);
+    assert_eq!(invalid(verifier.verify(&old).await), InvalidToken::UnknownKey);
+}
+
+#[tokio::test]
+async fn a_second_rotation_is_seen_after_five_seconds() {
+    let (issuer, verifier) = setup().await;
+    verifier.verify(&token(&issuer)).await.unwrap();
+    issuer.rotate_keys().unwrap();
+    verifier.verify(&token(&issuer)).await.unwrap();
+    issuer.rotate_keys().unwrap();
+    assert_eq!(
+        invalid(verifier.verify(&token(&issuer)).await),
+        InvalidToken::UnknownKey
+    );
+    pass(5 * SECOND).await;
+    verifier.verify(&token(&issuer)).await.unwrap();
+    assert_eq!(issuer.key_set_fetches(), 3);
+}
+
+#[tokio::test]
+async fn a_removed_key_is_refused_after_ten_minutes() {
+    let (issuer, verifier) = setup().await;
+    let old = token(&issuer);
+    verifier.verify(&old).await.unwrap();
+    issuer.rotate_keys().unwrap();
+    pass(7 * MINUTE).await;
+    verifier.verify(&old).await.unwrap();
+    assert_eq!(issuer.key_set_fetches(), 1);
+    pass(3 * MINUTE).await;
+    assert_eq!(invalid(verifier.verify(&old).await), InvalidToken::UnknownKey);
+    assert_eq!((issuer.metadata_fetches(), issuer.key_set_fetches()), (1, 2));
+}
+
+#[tokio::test]
+async fn keys_are_refreshed_in_the_background_before_they_are_too_old() {
+    let (issuer, verifier) = setup().await;
+    verifier.verify(&token(&issuer)).await.unwrap();
+    pass(8 * MINUTE).await;
+    verifier.verify(&token(&issuer)).await.unwrap();
+    while issuer.key_set_fetches() < 2 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn good_tokens_pass_for_an_hour_of_outage_and_then_wait() {
+    let (issuer, verifier) = setup().await;
+    let good = token(&issuer);
+    verifier.verify(&good).await.unwrap();
+    issuer.set_fault(Fault::Down);
+    pass(30 * MINUTE).await;
+    verifier.verify(&good).await.unwrap();
+    pass(29 * MINUTE).await;
+    verifier.verify(&good).await.unwrap();
+    pass(MINUTE).await;
+    unavailable(verifier.verify(&good).await);
+    issuer.set_fault(None);
+    pass(30 * SECOND).await;
+    verifier.verify(&good).await.unwrap();
+}
+
+#[tokio::test]
+async fn metadata_is_read_again_after_an_hour() {
+    let (issuer, verifier) = setup().await;
+    let good = token(&issuer);
+    verifier.verify(&good).await.unwrap();
+    pass(59 * MINUTE).await;
+    verifier.verify(&good).await.unwrap();
+    assert_eq!((issuer.metadata_fetches(), issuer.key_set_fetches()), (1, 2));
+    pass(59 * MINUTE).await;
+    verifier.verify(&good).await.unwrap();
+    assert_eq!((issuer.metadata_fetches(), issuer.key_set_fetches()), (2, 3));
+}
+
+#[tokio::test]
+async fn while_the_issuer_is_down_an_unknown_key_id_is_no_bad_token() {
+    let (issuer, verifier) = setup().await;
+    verifier.verify(&token(&issuer)).await.unwrap();
+    issuer.rotate_keys().unwrap();
+    issuer.set_fault(Fault::KeySetDown);
+    for _ in 0..100 {
+        unavailable(verifier.verify(&token(&issuer)).await);
+    }
+    assert_eq!(issuer.key_set_fetches(), 2);
+    issuer.set_fault(None);
+    pass(SECOND).await;
+    verifier.verify(&token(&issuer)).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_outage_at_the_start_is_unavailable_and_ends_without_a_restart() {
+    let (issuer, verifier) = setup().await;
+    issuer.set_fault(Fault::Down);
+    for _ in 0..100 {
+        let (_, retry_after) = unavailable(verifier.verify(&token(&issuer)).await);
+        assert!(retry_after <= SECOND);
+    }
+    assert_eq!(issuer.metadata_fetches(), 1, "the failure is remembered");
+    pass(SECOND).await;
+    assert_eq!(unavailable(verifier.verify(&token(&issuer)).await).1, 2 * SECOND);
+    assert_eq!(issuer.metadata_fetches(), 2);
+    issuer.set_fault(None);
+    pass(2 * SECOND).await;
+    verifier.verify(&token(&issuer)).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_issuer_that_refuses_connections_is_unavailable() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", free.local_addr().unwrap());
+    drop(free);
+    let issuer = Issuer::start().await.unwrap();
+    let token = issuer.token().audience(RESOURCE).claim("iss", url.as_str()).sign();
+    let (error, _) = unavailable(verifier(AuthorizationServer::new(&url).unwrap()).verify(&token).await);
+    assert!(matches!(error, AuthorizationServerError::Unreachable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn each_fault_of_the_issuer_is_unavailable_and_says_why() {
+    for (fault, expected) in [
+        (Fault::Down, "answered with status 503"),
+        (Fault::KeySetDown, "/jwks` answered with status 503"),
+        (Fault::Slow, "did not answer completely within 100ms"),
+        (Fault::WrongIssuer, "says that its issuer is"),
+        (Fault::NoKeySet, "its metadata has no `jwks_uri`"),
+        (Fault::HugeMetadata, "more than 1048576 bytes"),
+        (Fault::HugeKeySet, "/jwks` answered with more than 2097152 bytes"),
+        (Fault::MetadataRedirect, "answered with status 307"),
+        (Fault::KeySetRedirect, "/jwks` answered with status 307"),
+        (Fault::NotJson, "cannot be used: it is not a JSON object"),
+    ] {
+        let issuer = Issuer::start().await.unwrap();
+        issuer.set_fault(fault);
+        let deadline = if fault == Fault::Slow {
+            Duration::from_millis(100)
+        } else {
+            30 * SECOND
+        };
+        let server = AuthorizationServer::builder(issuer.url())
+            .fetch_deadline(deadline)
+            .build()
+            .unwrap();
+        let (error, _) = unavailable(verifier(server).verify(&token(&issuer)).await);
+        assert!(error.to_string().contains(expected), "{fault:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn broken_entries_of_a_key_set_do_not_hurt_the_good_ones() {
+    let (issuer, verifier) = setup().await;
+    issuer.set_fault(Fault::MalformedKeys);
+    verifier.verify(&token(&issuer)).await.unwrap();
+    verifier
+        .verify(&issuer.token().rs256().audience(RESOURCE).sign())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn one_broken_issuer_does_not_hurt_another() {
+    let (broken, healthy) = (Issuer::start().await.unwrap(), Issuer::start().await.unwrap());
+    broken.set_fault(Fault::Slow);
+    let verifier = AccessTokenVerifier::builder(RESOURCE)
+        .authorization_server(broken.authorization_server().unwrap())
+        .authorization_server(healthy.authorization_server().unwrap())
+        .build()
+        .unwrap();
+    let waiting = tokio::spawn({
+        let (verifier, token) = (verifier.clone(), token(&broken));
+        async move { verifier.verify(&token).await }
+    });
+    verifier.verify(&token(&healthy)).await.unwrap();
+    assert!(!waiting.is_finished());
+    waiting.abort();
+}
+
+#[tokio::test]
+async fn a_cancelled_first_request_does_not_cancel_the_fetch() {
+    let (issuer, verifier) = setup().await;
+    let first = tokio::spawn({
+        let (verifier, token) = (verifier.clone(), token(&issuer));
+        async move { verifier.verify(&token).await }
+    });
+    while issuer.metadata_fetches() == 0 {
+        tokio::task::yield_now().await;
+    }
+    first.abort();
+    verifier.verify(&token(&issuer)).await.unwrap();
+    assert_eq!((issuer.metadata_fetches(), issuer.key_set_fetches()), (1, 1));
+}
