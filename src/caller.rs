@@ -4,7 +4,10 @@ use std::{fmt, sync::Arc};
 
 use mcp_auth_policy::{Because, Decision, Grants, OperationKind, Policy, Reach};
 
-use crate::auth_info::AuthInfo;
+use crate::{
+    auth_info::AuthInfo,
+    denied::{Denied, DeniedReason},
+};
 
 /// The caller of one request: its verified identity, and what it was granted by the policy of that moment.
 ///
@@ -24,7 +27,6 @@ impl Caller {
     ///
     /// # Security
     /// Not public: a `Caller` means that a token was verified, so only the bearer layer and the feature `testing` make one.
-    #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "made by the bearer layer"))]
     pub(crate) fn new(auth: AuthInfo, policy: Arc<Policy>) -> Self {
         let grants = policy.grants(auth.scopes().iter().map(String::as_str));
         Self(Arc::new(Snapshot { auth, policy, grants }))
@@ -60,6 +62,21 @@ impl Caller {
             },
             |operation| policy.decide(operation, self.grants()),
         )
+    }
+
+    /// Lets the caller reach an operation as far as the policy alone says, or refuses with the scopes that would help.
+    pub(crate) fn authorize(&self, kind: OperationKind, name: &str) -> Result<Reach, Denied> {
+        let policy = self.policy();
+        let Some(operation) = policy.find(kind, name) else {
+            return Err(Denied::new(name.to_owned(), DeniedReason::UnknownOperation));
+        };
+        match policy.decide(operation, self.grants()).reach {
+            Reach::Deny => Err(match policy.challenge(operation, self.grants()) {
+                Some(challenge) => Denied::missing_scopes_of(name.to_owned(), challenge),
+                None => Denied::new(name.to_owned(), DeniedReason::MissingScope),
+            }),
+            reach => Ok(reach),
+        }
     }
 
     pub(crate) fn grants(&self) -> &Grants {

@@ -1,15 +1,13 @@
 //! The refusal of one call.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
-use axum::{
-    body::Body,
-    response::{IntoResponse, Response},
-};
-use http::{HeaderValue, StatusCode, header};
-use serde_json::{Map, Value, json};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use mcp_auth_policy::Challenge;
+use serde_json::Value;
 
-use crate::requirement::Requirement;
+use crate::{refusal_body::RefusalBody, requirement::Requirement};
 
 /// A caller was refused: which operation, why, and which scopes would help.
 ///
@@ -20,7 +18,7 @@ pub struct Denied(Arc<Facts>);
 
 #[derive(Debug, PartialEq, Eq)]
 struct Facts {
-    operation: &'static str,
+    operation: Cow<'static, str>,
     reason: DeniedReason,
     scopes: Vec<String>,
     missing: Vec<String>,
@@ -57,27 +55,29 @@ impl DeniedReason {
 }
 
 impl Denied {
-    pub(crate) fn new(requirement: &'static Requirement, reason: DeniedReason) -> Self {
-        Self(Arc::new(Facts {
-            operation: requirement.name(),
-            reason,
+    /// A denial that no scope changes.
+    pub(crate) fn new(operation: impl Into<Cow<'static, str>>, reason: DeniedReason) -> Self {
+        let none = Challenge {
             scopes: Vec::new(),
             missing: Vec::new(),
-        }))
+        };
+        Self::with_challenge(operation.into(), reason, none)
+    }
+
+    /// A denial that the scopes of the challenge would change.
+    pub(crate) fn missing_scopes_of(operation: impl Into<Cow<'static, str>>, challenge: Challenge) -> Self {
+        Self::with_challenge(operation.into(), DeniedReason::MissingScope, challenge)
     }
 
     pub(crate) fn not_owner(requirement: &'static Requirement) -> Self {
-        Self::new(requirement, DeniedReason::NotOwner)
+        Self::new(requirement.name(), DeniedReason::NotOwner)
     }
 
-    pub(crate) fn missing_scopes_of(
-        requirement: &'static Requirement,
-        missing: Vec<String>,
-        scopes: Vec<String>,
-    ) -> Self {
+    fn with_challenge(operation: Cow<'static, str>, reason: DeniedReason, challenge: Challenge) -> Self {
+        let Challenge { scopes, missing } = challenge;
         Self(Arc::new(Facts {
-            operation: requirement.name(),
-            reason: DeniedReason::MissingScope,
+            operation,
+            reason,
             scopes,
             missing,
         }))
@@ -86,7 +86,7 @@ impl Denied {
     /// Returns the name of the refused operation.
     #[must_use]
     pub fn operation(&self) -> &str {
-        self.0.operation
+        &self.0.operation
     }
 
     /// Returns why the caller was refused.
@@ -126,18 +126,23 @@ impl Denied {
         }
     }
 
-    /// Returns the members of the JSON body. `error` is there only if the answer carries a challenge.
-    pub(crate) fn body(&self) -> Map<String, Value> {
-        let mut body = Map::new();
-        if !self.scopes().is_empty() {
-            body.insert("error".into(), json!("insufficient_scope"));
-        }
-        body.insert("error_description".into(), json!(self.to_string()));
-        body.insert("reason".into(), json!(self.reason().code()));
-        if !self.missing_scopes().is_empty() {
-            body.insert("missing_scopes".into(), json!(self.missing_scopes()));
-        }
-        body
+    /// Calls `with` with the members of the body. `error` is there only if the answer carries a challenge.
+    pub(crate) fn with_body<R>(&self, request_id: Option<&str>, with: impl FnOnce(&RefusalBody<'_>) -> R) -> R {
+        with(&RefusalBody {
+            error: (!self.scopes().is_empty()).then_some("insufficient_scope"),
+            error_description: &self.to_string(),
+            reason: self.reason().code(),
+            missing_scopes: self.missing_scopes(),
+            request_id,
+        })
+    }
+
+    /// The response to a request that was JSON-RPC.
+    pub(crate) fn to_json_rpc_response(&self, id: Option<&Value>, request_id: Option<&str>) -> Response {
+        let status = self.status();
+        let mut response = self.with_body(request_id, |body| body.to_json_rpc_response(status, id));
+        response.extensions_mut().insert(self.clone());
+        response
     }
 }
 
@@ -197,14 +202,7 @@ impl std::error::Error for Denied {}
 /// `WWW-Authenticate` header.
 impl IntoResponse for Denied {
     fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(Value::Object(self.body()).to_string()));
-        *response.status_mut() = self.status();
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        response
-            .headers_mut()
-            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let mut response = self.with_body(None, |body| body.to_response(self.status()));
         response.extensions_mut().insert(self);
         response
     }

@@ -54,6 +54,9 @@ pub enum ConfigError {
         /// The scope as configured.
         scope: String,
     },
+    /// The operating system gives no random numbers, so nothing can be kept secret.
+    #[error("cannot make a random key: the operating system gives no random numbers")]
+    NoRandomness,
     /// The client for outgoing requests could not be built.
     #[error("cannot set up the HTTPS client for issuer `{issuer}`: check the certificate store of this machine")]
     HttpClient {

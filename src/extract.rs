@@ -3,14 +3,12 @@
 use std::{convert::Infallible, fmt};
 
 use axum::{
-    body::Body,
     extract::{FromRequestParts, OptionalFromRequestParts},
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header, request::Parts};
-use serde_json::json;
 
-use crate::{auth_info::AuthInfo, caller::Caller};
+use crate::{auth_info::AuthInfo, caller::Caller, refusal_body::RefusalBody};
 
 /// A handler asked for the caller, and the request has none: the route is not behind the bearer layer, or that layer has no policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,16 +51,20 @@ impl IntoResponse for MissingIdentity {
         } else {
             (StatusCode::UNAUTHORIZED, "missing_auth_header")
         };
-        let mut response = Response::new(Body::from(
-            json!({ "error_description": self.to_string(), "reason": reason }).to_string(),
-        ));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let description = self.to_string();
+        let body = RefusalBody {
+            error: None,
+            error_description: &description,
+            reason,
+            missing_scopes: &[],
+            request_id: None,
+        };
+        let mut response = body.to_response(status);
         if status == StatusCode::UNAUTHORIZED {
             // A 401 must name a scheme (RFC 9110 section 15.5.2). The parameters of a full challenge are known to the bearer layer only.
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }

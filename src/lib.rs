@@ -3,6 +3,7 @@
 mod access;
 mod algorithm;
 mod auth_info;
+mod bearer;
 mod bearer_token;
 mod caller;
 mod denied;
@@ -10,16 +11,21 @@ mod discovery;
 mod error;
 mod extract;
 mod from_denied;
+mod gate;
 mod guard;
 mod http_client;
 mod key_set;
+mod mcp_auth;
 mod metadata;
+mod origin;
+mod refusal_body;
 mod remote;
 mod requirement;
 #[cfg(feature = "rmcp")]
 mod rmcp;
 mod scope_token;
 mod secure_url;
+mod session;
 mod sql_filter;
 mod strict_json;
 mod verify;
@@ -39,6 +45,7 @@ pub use self::{
     access::{Access, Filter},
     algorithm::Algorithm,
     auth_info::AuthInfo,
+    bearer::{BearerAuth, BearerAuthLayer},
     bearer_token::BearerToken,
     caller::Caller,
     denied::{Denied, DeniedReason},
@@ -46,6 +53,8 @@ pub use self::{
     error::{AuthorizationServerError, ConfigError},
     extract::MissingIdentity,
     from_denied::FromDenied,
+    gate::{McpGate, McpGateLayer},
+    mcp_auth::{McpAuth, McpAuthBuilder},
     metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata, ProtectedResourceMetadataBuilder},
     requirement::Requirement,
     sql_filter::SqlFilter,

@@ -5,7 +5,6 @@ use rmcp::{
     handler::server::tool::IntoCallToolResult,
     model::{CallToolResponse, CallToolResult, ContentBlock, ErrorCode},
 };
-use serde_json::Value;
 
 use crate::{denied::Denied, from_denied::FromDenied, guard::Watch};
 
@@ -16,7 +15,11 @@ use crate::{denied::Denied, from_denied::FromDenied, guard::Watch};
 impl From<Denied> for ErrorData {
     fn from(denied: Denied) -> Self {
         let code = ErrorCode(i32::from(denied.status().as_u16()));
-        Self::new(code, denied.to_string(), Some(Value::Object(denied.body())))
+        Self::new(
+            code,
+            denied.to_string(),
+            Some(denied.with_body(None, |body| body.to_value())),
+        )
     }
 }
 

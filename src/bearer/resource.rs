@@ -1,0 +1,96 @@
+//! What the bearer layer knows of one protected resource, and its verdict on one request.
+
+use std::sync::Arc;
+
+use http::{Extensions, HeaderMap, Uri};
+use mcp_auth_policy::{Annotation, Policy, Reach};
+
+use super::{refusal::Refusal, token::bearer_token};
+use crate::{
+    AuthInfo, Caller,
+    origin::AllowedOrigins,
+    verify::{AccessTokenVerifier, VerifyError},
+};
+
+/// One protected resource (RFC 9728 section 1.2) as configured.
+#[derive(Debug)]
+pub(crate) struct ProtectedResource {
+    pub(crate) verifier: AccessTokenVerifier,
+    pub(crate) origins: AllowedOrigins,
+    /// The absolute URL of the protected resource metadata.
+    pub(crate) metadata_url: String,
+    /// What a first challenge tells clients to ask for.
+    pub(crate) advertised_scopes: Vec<String>,
+    /// What every request needs.
+    pub(crate) required_scopes: Vec<String>,
+    pub(crate) policy: Option<Arc<Policy>>,
+    pub(crate) malformed_as_401: bool,
+}
+
+impl ProtectedResource {
+    /// Checks `Host` and `Origin`, before anything else is looked at.
+    pub(crate) fn check_origin(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Box<Refusal>> {
+        self.origins.check(uri, headers).map_err(Refusal::foreign_origin)
+    }
+
+    /// Verifies the token and resolves its caller into `extensions`.
+    pub(crate) async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        extensions: &mut Extensions,
+    ) -> Result<(), Box<Refusal>> {
+        let token = bearer_token(headers)
+            .map_err(|no_token| Refusal::no_token(no_token, &self.advertised_scopes, self.malformed_as_401))?;
+        let auth = self
+            .verifier
+            .verify(&token)
+            .await
+            .map_err(|error| self.not_verified(&error))?;
+        self.check_required_scopes(&auth)?;
+        if let Some(policy) = &self.policy {
+            extensions.insert(Caller::new(auth.clone(), Arc::clone(policy)));
+        }
+        extensions.insert(auth);
+        Ok(())
+    }
+
+    fn not_verified(&self, error: &VerifyError) -> Box<Refusal> {
+        match error {
+            VerifyError::Invalid(invalid) => {
+                tracing::debug!(reason = invalid.reason(), detail = %invalid, "access token refused");
+                Refusal::invalid_token(invalid, &self.advertised_scopes)
+            }
+            VerifyError::Unavailable(error, retry_after) => {
+                tracing::warn!(%error, "access token not verified: the authorization server cannot be asked");
+                Refusal::unavailable(*retry_after)
+            }
+        }
+    }
+
+    fn check_required_scopes(&self, auth: &AuthInfo) -> Result<(), Box<Refusal>> {
+        let missing: Vec<String> = self
+            .required_scopes
+            .iter()
+            .filter(|scope| !self.holds(auth, scope))
+            .cloned()
+            .collect();
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::missing_required_scopes(&self.required_scopes, missing))
+        }
+    }
+
+    /// Whether the token has a scope, or one that implies it.
+    fn holds(&self, auth: &AuthInfo, scope: &str) -> bool {
+        let implied = |policy: &Arc<Policy>| {
+            let grants = policy.grants(auth.scopes().iter().map(String::as_str));
+            let annotation = Annotation {
+                requires: &[&[scope]],
+                owner_fallback: false,
+            };
+            policy.decide_annotation(&annotation, &grants) == Reach::Any
+        };
+        auth.scopes().iter().any(|held| held == scope) || self.policy.as_ref().is_some_and(implied)
+    }
+}

@@ -1,0 +1,32 @@
+//! The tower layer.
+
+use tower_layer::Layer;
+
+use super::service::McpGate;
+use crate::session::SessionBinding;
+
+/// Decides MCP requests by the policy before the transport sees them.
+///
+/// Made by [`McpAuth::mcp_layer`](crate::McpAuth::mcp_layer), which puts the bearer layer in front of it: alone it refuses everything.
+#[derive(Debug, Clone)]
+pub struct McpGateLayer {
+    sessions: SessionBinding,
+    max_request_body_bytes: usize,
+}
+
+impl McpGateLayer {
+    pub(crate) fn new(sessions: SessionBinding, max_request_body_bytes: usize) -> Self {
+        Self {
+            sessions,
+            max_request_body_bytes,
+        }
+    }
+}
+
+impl<S> Layer<S> for McpGateLayer {
+    type Service = McpGate<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        McpGate::new(inner, self.sessions.clone(), self.max_request_body_bytes)
+    }
+}

@@ -1,0 +1,228 @@
+//! The entry point: from configuration to layers and routers.
+
+use std::sync::Arc;
+
+use axum::Router;
+use mcp_auth_policy::Policy;
+use tower_layer::Stack;
+
+use crate::{
+    bearer::{BearerAuthLayer, ProtectedResource},
+    error::ConfigError,
+    gate::McpGateLayer,
+    metadata::ProtectedResourceMetadata,
+    origin::AllowedOrigins,
+    secure_url,
+    session::SessionBinding,
+    verify::{AccessTokenVerifier, AuthorizationServer},
+};
+
+/// Everything that protects one resource: the layers to put around your service and the router to serve beside it.
+///
+/// ```
+/// use mcp_auth::{AuthorizationServer, McpAuth, Policy};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let policy = Policy::parse("version: 1\nscopes: { \"read:notes\": Read notes }\ntools: { read-note: { requires: \"read:notes\" } }")?;
+/// let auth = McpAuth::builder("http://localhost:3001")
+///     .authorization_server(AuthorizationServer::new("https://login.example.org")?)
+///     .policy(policy)
+///     .build()?;
+/// let app = axum::Router::new()
+///     .route("/", axum::routing::post(async || "hello"))
+///     .layer(auth.bearer_layer())
+///     .merge(auth.metadata_router());
+/// # let _: axum::Router = app;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct McpAuth {
+    resource: Arc<ProtectedResource>,
+    gate: McpGateLayer,
+    metadata: ProtectedResourceMetadata,
+}
+
+impl McpAuth {
+    /// Begins the configuration of one protected resource, named by its URL: the address that clients call (RFC 8707 section 2).
+    ///
+    /// The URL is published and compared exactly as written here.
+    pub fn builder(resource: impl Into<String>) -> McpAuthBuilder {
+        McpAuthBuilder::new(resource.into())
+    }
+
+    /// Returns the layer for any axum route: it verifies the token and gives handlers [`AuthInfo`](crate::AuthInfo) and
+    /// [`Caller`](crate::Caller).
+    #[must_use]
+    pub fn bearer_layer(&self) -> BearerAuthLayer {
+        BearerAuthLayer::new(Arc::clone(&self.resource))
+    }
+
+    /// Returns the layer for an MCP endpoint: the bearer layer, then the tool gate and the binding of sessions to their principal.
+    ///
+    /// Without a policy there is no gate, only authentication.
+    #[must_use]
+    pub fn mcp_layer(&self) -> Stack<McpGateLayer, BearerAuthLayer> {
+        Stack::new(self.gate.clone(), self.bearer_layer())
+    }
+
+    /// Returns the router of the protected resource metadata (RFC 9728). Public: merge it beside the protected routes, never below the layer.
+    pub fn metadata_router(&self) -> Router {
+        self.metadata.router()
+    }
+
+    /// Returns the protected resource metadata as served.
+    #[must_use]
+    pub fn metadata(&self) -> &ProtectedResourceMetadata {
+        &self.metadata
+    }
+
+    /// Returns the hosts that requests may name, for a transport that checks `Host` too.
+    #[must_use]
+    pub fn allowed_hosts(&self) -> &[String] {
+        self.resource.origins.hosts()
+    }
+}
+
+/// Configures one protected resource; [`McpAuth::builder`] begins one.
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct McpAuthBuilder {
+    resource: String,
+    authorization_servers: Vec<AuthorizationServer>,
+    audiences: Vec<String>,
+    policy: Option<Arc<Policy>>,
+    scopes_supported: Option<Vec<String>>,
+    required_scopes: Vec<String>,
+    allowed_hosts: Vec<String>,
+    allowed_origins: Vec<String>,
+    max_request_body_bytes: usize,
+    malformed_as_401: bool,
+}
+
+/// `rmcp`'s own limit.
+const DEFAULT_MAX_REQUEST_BODY_BYTES: usize = 4 * 1024 * 1024;
+
+impl McpAuthBuilder {
+    fn new(resource: String) -> Self {
+        Self {
+            resource,
+            authorization_servers: Vec::new(),
+            audiences: Vec::new(),
+            policy: None,
+            scopes_supported: None,
+            required_scopes: Vec::new(),
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            max_request_body_bytes: DEFAULT_MAX_REQUEST_BODY_BYTES,
+            malformed_as_401: false,
+        }
+    }
+
+    /// Trusts an authorization server. At least one is needed; its metadata is fetched when the first token arrives.
+    pub fn authorization_server(mut self, server: AuthorizationServer) -> Self {
+        self.authorization_servers.push(server);
+        self
+    }
+
+    /// Accepts tokens for this audience too. Default: the resource alone.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Decides tool calls, and callers of annotated functions, by this policy.
+    pub fn policy(mut self, policy: impl Into<Arc<Policy>>) -> Self {
+        self.policy = Some(policy.into());
+        self
+    }
+
+    /// Names the scopes published as `scopes_supported` and in the first challenge. Default: those the policy advertises.
+    pub fn scopes_supported<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
+        self.scopes_supported = Some(scopes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Demands scopes of every request, beside what the policy demands of each tool. Default: none.
+    pub fn required_scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
+        self.required_scopes.extend(scopes.into_iter().map(Into::into));
+        self
+    }
+
+    /// Serves requests that name this host (`host` or `host:port`) beside the resource's own one. An entry without a port allows any port.
+    pub fn allowed_host(mut self, host: impl Into<String>) -> Self {
+        self.allowed_hosts.push(host.into());
+        self
+    }
+
+    /// Serves pages of this origin (`https://app.example.com`) beside the resource's own one.
+    pub fn allowed_origin(mut self, origin: impl Into<String>) -> Self {
+        self.allowed_origins.push(origin.into());
+        self
+    }
+
+    /// Limits the body of an MCP request, in bytes. Default 4 MiB, as in `rmcp`; set both alike.
+    pub fn max_request_body_bytes(mut self, bytes: usize) -> Self {
+        self.max_request_body_bytes = bytes;
+        self
+    }
+
+    /// Answers a malformed `Authorization` header with 401 instead of 400, for clients that read a 400 as a server of an older protocol.
+    pub fn malformed_as_401(mut self, yes: bool) -> Self {
+        self.malformed_as_401 = yes;
+        self
+    }
+
+    /// Builds the layers. Nothing is fetched.
+    ///
+    /// # Errors
+    /// The resource, an issuer, an audience, a scope or an origin is not what it must be; the message names it.
+    pub fn build(self) -> Result<McpAuth, ConfigError> {
+        let resource = secure_url::parse_setting("resource", &self.resource)?;
+        let mut origins = AllowedOrigins::of_resource(&resource);
+        for host in self.allowed_hosts {
+            origins.allow_host(host);
+        }
+        for origin in &self.allowed_origins {
+            origins.allow_origin(&secure_url::parse_setting("allowed origin", origin)?);
+        }
+        let mut verifier = AccessTokenVerifier::builder(&self.resource);
+        let mut metadata = ProtectedResourceMetadata::builder(&self.resource);
+        for server in self.authorization_servers {
+            metadata = metadata.authorization_server(server.issuer());
+            verifier = verifier.authorization_server(server);
+        }
+        for audience in self.audiences {
+            verifier = verifier.additional_audience(audience);
+        }
+        let advertised_scopes = self
+            .scopes_supported
+            .unwrap_or_else(|| advertised(self.policy.as_deref(), &self.required_scopes));
+        let metadata = metadata.scopes_supported(&advertised_scopes).build()?;
+        let sessions = SessionBinding::random().map_err(|_| ConfigError::NoRandomness)?;
+        Ok(McpAuth {
+            resource: Arc::new(ProtectedResource {
+                verifier: verifier.build()?,
+                origins,
+                metadata_url: metadata.metadata_url(),
+                advertised_scopes,
+                required_scopes: self.required_scopes,
+                policy: self.policy,
+                malformed_as_401: self.malformed_as_401,
+            }),
+            gate: McpGateLayer::new(sessions, self.max_request_body_bytes),
+            metadata,
+        })
+    }
+}
+
+/// What every request needs, then what the policy advertises.
+fn advertised(policy: Option<&Policy>, required: &[String]) -> Vec<String> {
+    let mut scopes = required.to_vec();
+    for scope in policy.map(Policy::advertised_scopes).unwrap_or_default() {
+        if !scopes.iter().any(|known| known == scope) {
+            scopes.push(scope.to_owned());
+        }
+    }
+    scopes
+}

@@ -1,0 +1,288 @@
+//! The tool gate in front of a real `rmcp` transport, and sessions bound to their principal.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod common;
+
+use axum::{Router, body::Body};
+use common::*;
+use http::{Method, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use mcp_auth::{BearerToken, Policy};
+use serde_json::{Value, json};
+
+/// A call in the form of 2026-07-28: the version in header and body, method and name in headers.
+fn modern(token: &BearerToken, tool: &str, arguments: Value) -> Request<Body> {
+    let mut message = call(tool, arguments);
+    message["params"]["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let mut request = authorized(token, post(&message));
+    request
+        .headers_mut()
+        .insert("mcp-protocol-version", "2026-07-28".parse().unwrap());
+    with_header(with_header(request, "mcp-method", "tools/call"), "mcp-name", tool)
+}
+
+/// Opens a session and gives the id the client saw.
+async fn open_session(server: &TestServer, token: &BearerToken) -> String {
+    let initialize = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } } });
+    let answer = server.send(authorized(token, post(&initialize))).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    let session = answer.headers["mcp-session-id"].to_str().unwrap().to_owned();
+    let initialized = post(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+    let answer = server
+        .send(with_header(authorized(token, initialized), "mcp-session-id", &session))
+        .await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    session
+}
+
+/// Every mode: how a call is sent in it.
+async fn send_in_every_mode(
+    subject: &str,
+    scopes: &[&str],
+    tool: &str,
+    arguments: Value,
+) -> Vec<(String, Answer, usize)> {
+    let mut answers = Vec::new();
+    for mode in MODES {
+        let server = TestServer::with(mode, |builder| builder).await;
+        let token = server.token(subject, scopes);
+        let answer = server.send(modern(&token, tool, arguments.clone())).await;
+        answers.push((format!("{mode:?} 2026-07-28"), answer, server.ran()));
+
+        let mut request = authorized(&token, post(&call(tool, arguments.clone())));
+        if mode.sessions {
+            request = with_header(request, "mcp-session-id", &open_session(&server, &token).await);
+        }
+        let before = server.ran();
+        let answer = server.send(request).await;
+        answers.push((format!("{mode:?} 2025-11-25"), answer, server.ran() - before));
+    }
+    answers
+}
+
+#[tokio::test]
+async fn an_allowed_call_runs_in_every_mode() {
+    for (mode, answer, ran) in
+        send_in_every_mode("alice", &["create:todos"], "create-todo", json!({ "content": "x" })).await
+    {
+        assert_eq!(answer.status, StatusCode::OK, "{mode}: {answer:?}");
+        assert!(answer.body.contains("created for alice"), "{mode}: {answer:?}");
+        assert_eq!(ran, 1, "{mode}");
+    }
+}
+
+#[tokio::test]
+async fn own_reach_passes_the_gate_and_arrives_in_the_tool() {
+    for (mode, answer, _) in send_in_every_mode("alice", &["create:todos"], "get-todos", json!({})).await {
+        assert!(answer.body.contains("Own of alice"), "{mode}: {answer:?}");
+    }
+    for (mode, answer, _) in send_in_every_mode("admin", &["read:todos"], "get-todos", json!({})).await {
+        assert!(answer.body.contains("Any of admin"), "{mode}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_scope_is_403_in_every_mode_and_no_code_runs() {
+    for (mode, answer, ran) in send_in_every_mode("alice", &[], "create-todo", json!({})).await {
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{mode}: {answer:?}");
+        assert!(
+            answer.challenge().unwrap().contains(r#"scope="create:todos""#),
+            "{mode}: {answer:?}"
+        );
+        assert_eq!(answer.json()["id"], 7, "{mode}");
+        assert_eq!(ran, 0, "{mode}");
+    }
+}
+
+#[tokio::test]
+async fn a_tool_outside_the_policy_answers_byte_for_byte_like_one_that_does_not_exist() {
+    // `delete-todo` is served, and this policy does not list it.
+    let policy = include_str!("../policies/todo.yaml");
+    let (policy, _) = policy.split_once("  delete-todo:").unwrap();
+    for mode in [
+        STATELESS_JSON,
+        Mode {
+            sessions: false,
+            json: false,
+        },
+    ] {
+        let policy = Policy::parse(policy).unwrap();
+        let server = TestServer::with(mode, |builder| builder.policy(policy)).await;
+        let bare = Router::new().route_service("/", transport(mode, Tools::default()));
+        let token = server.token("admin", &["create:todos", "read:todos", "delete:todos"]);
+        for tool in ["delete-todo", "no-such-tool", ""] {
+            for request in [
+                modern(&token, tool, json!({})),
+                authorized(&token, post(&call(tool, json!({})))),
+            ] {
+                let (head, body) = request.into_parts();
+                let body = body.collect().await.unwrap().to_bytes();
+                let answer = server
+                    .send(Request::from_parts(head.clone(), Body::from(body.clone())))
+                    .await;
+                let missing = String::from_utf8(body.to_vec())
+                    .unwrap()
+                    .replace(tool_member(tool).as_str(), &tool_member("absent"));
+                let mut request = Request::from_parts(head, Body::from(missing));
+                if request.headers().contains_key("mcp-name") {
+                    request.headers_mut().insert("mcp-name", "absent".parse().unwrap());
+                }
+                let expected = send(&bare, request).await;
+                assert!(expected.body.contains("tool not found"), "{expected:?}");
+                assert_eq!(
+                    (answer.status, answer.body),
+                    (expected.status, expected.body),
+                    "{mode:?} `{tool}`"
+                );
+                assert_eq!(answer.headers, expected.headers, "{mode:?} `{tool}`");
+            }
+        }
+        assert_eq!(server.ran(), 0);
+    }
+}
+
+fn tool_member(tool: &str) -> String {
+    format!(r#""name":"{tool}""#)
+}
+
+#[tokio::test]
+async fn names_in_headers_are_never_believed() {
+    let server = TestServer::start().await;
+    let token = server.token("alice", &["read:todos"]);
+    let lie = authorized(&token, post(&call("create-todo", json!({ "content": "x" }))));
+    let lie = with_header(with_header(lie, "mcp-method", "tools/list"), "mcp-name", "get-todos");
+    assert_eq!(server.send(lie).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(server.ran(), 0);
+}
+
+#[tokio::test]
+async fn what_is_not_one_message_is_refused() {
+    let server = TestServer::start().await;
+    let token = server.token("alice", &["create:todos"]);
+    let good = call("create-todo", json!({ "content": "x" })).to_string();
+    for body in [
+        format!("[{good}]"),
+        good.replacen('{', r#"{"method":"ping","#, 1),
+        good.replacen('{', "\u{feff}{", 1),
+        format!("{good} {good}"),
+        good.replace(r#""name":"create-todo""#, r#""name":"get-todos","name":"create-todo""#),
+        good.replace(r#""name":"create-todo""#, r#""name":1"#),
+        String::new(),
+    ] {
+        let answer = server
+            .send(authorized(&token, request(Method::POST, body.clone())))
+            .await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}: {answer:?}");
+        assert!(answer.json()["error"]["code"].as_i64().unwrap() < -32000);
+    }
+    let too_long = request(Method::POST, " ".repeat(4 * 1024 * 1024 + 1));
+    assert_eq!(
+        server.send(authorized(&token, too_long)).await.status,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
+    assert_eq!(server.ran(), 0);
+}
+
+#[tokio::test]
+async fn methods_the_policy_cannot_name_are_denied_and_unknown_ones_do_not_exist() {
+    let server = TestServer::start().await;
+    let token = server.token("alice", &["create:todos"]);
+    let ask = |method: &str| json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": { "uri": "file:///", "name": "x" } });
+    for method in [
+        "prompts/get",
+        "resources/read",
+        "resources/subscribe",
+        "completion/complete",
+        "subscriptions/listen",
+        "tasks/get",
+    ] {
+        let answer = server.send(authorized(&token, post(&ask(method)))).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{method}");
+        assert_eq!(answer.challenge(), None, "{method}");
+        assert_eq!(answer.json()["error"]["code"], 403, "{method}");
+    }
+    let answer = server.send(authorized(&token, post(&ask("todos/everything")))).await;
+    assert_eq!(answer.json()["error"]["code"], -32601);
+}
+
+#[tokio::test]
+async fn any_authenticated_caller_may_list_and_ping() {
+    let server = TestServer::start().await;
+    let token = server.token("alice", &[]);
+    let list = post(&json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/list" }));
+    let answer = server.send(authorized(&token, list)).await;
+    let tools: Vec<_> = answer.json()["result"]["tools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tool| tool["name"].clone())
+        .collect();
+    assert_eq!(tools, ["create-todo", "delete-todo", "get-todos"]);
+    let ping = post(&json!({ "jsonrpc": "2.0", "id": 7, "method": "ping" }));
+    assert_eq!(server.send(authorized(&token, ping)).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn nobody_else_can_use_a_session() {
+    let server = TestServer::with(
+        Mode {
+            sessions: true,
+            json: false,
+        },
+        |builder| builder,
+    )
+    .await;
+    let alice = server.token("alice", &["create:todos"]);
+    let mallory = server.token("mallory", &["create:todos"]);
+    let session = open_session(&server, &alice).await;
+    let own = open_session(&server, &mallory).await;
+    let (transport_id, _) = session.rsplit_once('.').unwrap();
+    let (_, own_code) = own.rsplit_once('.').unwrap();
+    let forged = format!("{transport_id}.{own_code}");
+    let response = json!({ "jsonrpc": "2.0", "id": 1, "result": {} });
+    for stolen in [&session, transport_id, &forged] {
+        for request in [
+            post(&call("create-todo", json!({ "content": "x" }))),
+            post(&response),
+            request(Method::GET, ""),
+            request(Method::DELETE, ""),
+        ] {
+            let answer = server
+                .send(with_header(authorized(&mallory, request), "mcp-session-id", stolen))
+                .await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{answer:?}");
+            assert_eq!(answer.body, "Not Found: Session not found");
+        }
+    }
+    let unknown = server
+        .send(with_header(
+            authorized(&mallory, request(Method::DELETE, "")),
+            "mcp-session-id",
+            "none",
+        ))
+        .await;
+    assert_eq!(
+        (unknown.status, &*unknown.body),
+        (StatusCode::NOT_FOUND, "Not Found: Session not found")
+    );
+    assert_eq!(server.ran(), 0);
+    // The session is alice's still, with any token of hers.
+    let renewed = server.token("alice", &["create:todos", "read:todos"]);
+    let request = authorized(&renewed, post(&call("create-todo", json!({ "content": "x" }))));
+    let answer = server.send(with_header(request, "mcp-session-id", &session)).await;
+    assert!(answer.body.contains("created for alice"), "{answer:?}");
+    let answer = server
+        .send(with_header(
+            authorized(&alice, common::request(Method::DELETE, "")),
+            "mcp-session-id",
+            &session,
+        ))
+        .await;
+    assert!(answer.status.is_success(), "{answer:?}");
+}
