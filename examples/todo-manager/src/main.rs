@@ -1,1 +1,77 @@
-fn main() {}
+//! Run with
+//!
+//! ```text
+//! cargo run -p todo-manager
+//! ```
+
+use std::{
+    env,
+    io::{self, IsTerminal as _, Write as _},
+    process::ExitCode,
+};
+
+use clap::Parser as _;
+use todo_manager::{
+    server::{self, Server, StartError},
+    settings::{LogFormat, Settings, check_environment},
+};
+use tokio_util::sync::CancellationToken;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let settings = Settings::parse();
+    start_log(settings.log_format);
+    match run(&settings).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Standard error may be closed; then nobody reads the message.
+            let _ = writeln!(io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(settings: &Settings) -> Result<(), StartError> {
+    check_environment(env::vars_os().map(|(name, _)| name))?;
+    if settings.check {
+        let report = server::check(settings)?;
+        let _ = writeln!(io::stdout(), "{report}");
+        return Ok(());
+    }
+    let server = Server::start(settings).await?;
+    let _ = writeln!(io::stdout(), "{}", server.banner());
+    let stop = CancellationToken::new();
+    tokio::spawn(cancel_on_signal(stop.clone()));
+    server.serve(stop).await
+}
+
+/// Ends the server in order on Ctrl-C, and on what an operating system sends to a service.
+async fn cancel_on_signal(stop: CancellationToken) {
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<Option<()>>();
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated => {}
+    }
+    tracing::info!("stopping");
+    stop.cancel();
+}
+
+fn start_log(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info,rmcp=warn".into());
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal());
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}

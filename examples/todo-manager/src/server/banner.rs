@@ -1,0 +1,57 @@
+//! What the server shows when it runs.
+
+#[cfg(feature = "demo")]
+use super::Issuer;
+use super::Server;
+
+/// The banner. It holds no token: it shows the command that gets one.
+pub(super) fn banner(server: &Server) -> String {
+    let resource = server.resource();
+    let policy = &server.policy;
+    let revision = policy.policy.revision().get(..12).unwrap_or_default();
+    let mut text = format!(
+        "todo-manager {version}\n\n  MCP endpoint  {resource}\n  issuer        {issuer}\n  policy        {name}, revision {revision} ({source})\n  database      {database}\n",
+        version = env!("CARGO_PKG_VERSION"),
+        issuer = server.issuer(),
+        name = policy.policy.name(),
+        source = policy.source,
+        database = server.database,
+    );
+    if let Some(more) = next_steps(server) {
+        text.push_str(&more);
+    }
+    text
+}
+
+#[cfg(feature = "demo")]
+fn next_steps(server: &Server) -> Option<String> {
+    let Issuer::Embedded(_) = server.issuer else {
+        return None;
+    };
+    let (resource, issuer) = (server.resource(), server.issuer());
+    let elsewhere = if resource == "http://localhost:3001" {
+        String::new()
+    } else {
+        format!(" --issuer {issuer} --resource {resource}")
+    };
+    Some(format!(
+        r#"
+  The issuer is a development authorization server inside this process: anybody signs in, as anybody.
+
+Try it, in another terminal:
+
+  TOKEN=$(cargo run -q -p dev-authorization-server -- token alice{elsewhere})
+  curl {resource} -H "Authorization: Bearer $TOKEN" \
+    -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' \
+    -d '{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"create-todo","arguments":{{"content":"Buy milk"}}}}}}'
+
+or connect an MCP client to {resource} and sign in as alice, bob (users) or admin.
+Ctrl-C stops the server; the to-do items stay.
+"#
+    ))
+}
+
+#[cfg(not(feature = "demo"))]
+fn next_steps(_: &Server) -> Option<String> {
+    None
+}
