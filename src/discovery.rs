@@ -127,6 +127,7 @@ fn locations(issuer: &Url, server_type: ServerType) -> Vec<Url> {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "tests")]
 mod tests {
     use super::*;
 

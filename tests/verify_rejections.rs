@@ -1,6 +1,7 @@
 //! One wrong thing about a token at a time, and what the answer is.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,

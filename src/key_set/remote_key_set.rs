@@ -126,6 +126,7 @@ fn jwks_uri(issuer: &str, metadata: &AuthorizationServerMetadata) -> Result<Url,
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "tests")]
 mod tests {
     use super::*;
 
