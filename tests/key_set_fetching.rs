@@ -129,6 +129,23 @@ async fn a_rotated_key_is_accepted_at_first_sight_and_the_old_one_is_gone() {
     assert_eq!(invalid(verifier.verify(&old).await), InvalidToken::UnknownKey);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_herd_with_a_rotated_key_costs_one_fetch_and_nobody_is_refused() {
+    let (issuer, verifier) = setup().await;
+    verifier.verify(&token(&issuer)).await.unwrap();
+    issuer.rotate_keys().unwrap();
+    let herd: Vec<_> = (0..200)
+        .map(|_| {
+            let (verifier, token) = (verifier.clone(), token(&issuer));
+            tokio::spawn(async move { verifier.verify(&token).await })
+        })
+        .collect();
+    for request in herd {
+        request.await.unwrap().unwrap();
+    }
+    assert_eq!(issuer.key_set_fetches(), 2);
+}
+
 #[tokio::test]
 async fn a_second_rotation_is_seen_after_five_seconds() {
     let (issuer, verifier) = setup().await;
