@@ -46,8 +46,8 @@ impl Discovery {
     pub(crate) async fn metadata(&self) -> Outcome<AuthorizationServerMetadata> {
         match self.0.current() {
             Some(metadata) if metadata.asked_at.elapsed() < MAX_AGE => Ok(metadata),
-            Some(old) => Ok(self.0.fetch().await.unwrap_or(old)),
-            None => self.0.fetch().await,
+            Some(old) => Ok(self.0.fetch(Some(&old)).await.unwrap_or(old)),
+            None => self.0.fetch(None).await,
         }
     }
 }
@@ -127,6 +127,7 @@ fn locations(issuer: &Url, server_type: ServerType) -> Vec<Url> {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "tests")]
 mod tests {
     use super::*;
 

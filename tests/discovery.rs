@@ -95,6 +95,7 @@ async fn a_missing_document_sends_on_and_an_outage_stops() {
 
 #[tokio::test]
 async fn metadata_of_another_issuer_is_never_used() {
+    let signer = Issuer::start().await.unwrap();
     for other in ["ORIGIN/", "https://evil.example", "", "ORIGIN/tenant"] {
         let (origin, asked) = server(move |origin, _| {
             let issuer = other.replace("ORIGIN", origin);
@@ -108,7 +109,6 @@ async fn metadata_of_another_issuer_is_never_used() {
             "{error}"
         );
 
-        let signer = Issuer::start().await.unwrap();
         let token = signer
             .token()
             .audience("http://localhost:1")

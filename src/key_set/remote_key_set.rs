@@ -54,16 +54,16 @@ impl RemoteKeySet {
     /// Returns a set that is young enough to use.
     pub(crate) async fn current(&self) -> Outcome<KeySet> {
         let Some(set) = self.remote.current() else {
-            return self.remote.fetch().await;
+            return self.remote.fetch(None).await;
         };
         match set.asked_at.elapsed() {
             age if age < REFRESH_AFTER => Ok(set),
             age if age < MAX_AGE => {
-                self.remote.fetch_in_background();
+                self.remote.fetch_in_background(&set);
                 Ok(set)
             }
-            age if age < STALE_LIMIT => Ok(self.remote.fetch().await.unwrap_or(set)),
-            _ => self.remote.fetch().await,
+            age if age < STALE_LIMIT => Ok(self.remote.fetch(Some(&set)).await.unwrap_or(set)),
+            _ => self.remote.fetch(Some(&set)).await,
         }
     }
 
@@ -72,13 +72,15 @@ impl RemoteKeySet {
     /// While the issuer cannot be reached this is an error: nobody knows whether the key exists.
     pub(crate) async fn newer_than(
         &self,
-        set: &Fetched<KeySet>,
+        set: &Arc<Fetched<KeySet>>,
         token_arrived: Instant,
     ) -> Result<Option<Arc<Fetched<KeySet>>>, Unavailable> {
         if set.asked_at >= token_arrived {
             return Ok(None);
         }
-        self.remote.fetch_if(|| self.may_fetch_for_unknown_key()).await
+        self.remote
+            .fetch_if(Some(set), || self.may_fetch_for_unknown_key())
+            .await
     }
 
     fn may_fetch_for_unknown_key(&self) -> bool {
@@ -124,6 +126,7 @@ fn jwks_uri(issuer: &str, metadata: &AuthorizationServerMetadata) -> Result<Url,
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "tests")]
 mod tests {
     use super::*;
 

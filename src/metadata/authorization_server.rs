@@ -104,6 +104,7 @@ impl AuthorizationServerMetadata {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "tests")]
 mod tests {
     use super::*;
 

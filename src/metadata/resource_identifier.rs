@@ -57,6 +57,7 @@ impl ResourceIdentifier {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -42,6 +42,16 @@ pub(crate) type Outcome<T> = Result<Arc<Fetched<T>>, Unavailable>;
 type Fetch<T> =
     dyn Fn() -> Pin<Box<dyn Future<Output = Result<T, AuthorizationServerError>> + Send>> + Send + Sync + 'static;
 
+/// A fetch under way, and later what it brought.
+type Running<T> = watch::Receiver<Option<Outcome<T>>>;
+
+/// How a caller gets a newer value.
+enum Next<T> {
+    Landed(Arc<Fetched<T>>),
+    Running(Running<T>),
+    MayNotStart,
+}
+
 /// One remote value. Cheap to clone; clones share it.
 pub(crate) struct Remote<T>(Arc<Inner<T>>);
 
@@ -54,7 +64,7 @@ struct Inner<T> {
 
 /// What is known about fetching. The lock around it is never held across an `.await`.
 struct Flight<T> {
-    running: Option<watch::Receiver<Option<Outcome<T>>>>,
+    running: Option<Running<T>>,
     failures: u32,
     failure: Option<(AuthorizationServerError, Instant)>,
 }
@@ -83,38 +93,47 @@ impl<T: Send + Sync + 'static> Remote<T> {
         self.0.current.load_full()
     }
 
-    /// Fetches the value, or waits for the fetch that already runs.
-    pub(crate) async fn fetch(&self) -> Outcome<T> {
-        match self.join_or_start(|| true)? {
-            Some(running) => self.landed(running).await,
+    /// Returns a newer value than the one `seen`: waits for the fetch that runs, or starts one.
+    pub(crate) async fn fetch(&self, seen: Option<&Arc<Fetched<T>>>) -> Outcome<T> {
+        match self.fetch_if(seen, || true).await? {
+            Some(newer) => Ok(newer),
             None => Err(self.interrupted()),
         }
     }
 
-    /// Waits for the fetch that runs, or starts one if `may_start` agrees. `None` if it does not.
+    /// Does the same, but starts a fetch only if `may_start` agrees. `None` if it does not.
     pub(crate) async fn fetch_if(
         &self,
+        seen: Option<&Arc<Fetched<T>>>,
         may_start: impl FnOnce() -> bool,
     ) -> Result<Option<Arc<Fetched<T>>>, Unavailable> {
-        match self.join_or_start(may_start)? {
-            Some(running) => self.landed(running).await.map(Some),
-            None => Ok(None),
+        match self.join_or_start(seen, may_start)? {
+            Next::Landed(newer) => Ok(Some(newer)),
+            Next::Running(running) => self.landed(running).await.map(Some),
+            Next::MayNotStart => Ok(None),
         }
     }
 
     /// Starts a fetch without waiting for it, unless one runs or the last failure is too recent.
-    pub(crate) fn fetch_in_background(&self) {
-        drop(self.join_or_start(|| true));
+    pub(crate) fn fetch_in_background(&self, seen: &Arc<Fetched<T>>) {
+        drop(self.join_or_start(Some(seen), || true));
     }
 
     fn join_or_start(
         &self,
+        seen: Option<&Arc<Fetched<T>>>,
         may_start: impl FnOnce() -> bool,
-    ) -> Result<Option<watch::Receiver<Option<Outcome<T>>>>, Unavailable> {
+    ) -> Result<Next<T>, Unavailable> {
         let mut flight = self.0.flight();
+        // A fetch may have landed since the caller looked. Values land under this lock, so this answer is exact.
+        if let Some(current) = self.current()
+            && !seen.is_some_and(|seen| Arc::ptr_eq(seen, &current))
+        {
+            return Ok(Next::Landed(current));
+        }
         // A sender that is gone without an answer belongs to a runtime that was shut down: start anew.
         if let Some(running) = flight.running.as_ref().filter(|running| running.has_changed().is_ok()) {
-            return Ok(Some(running.clone()));
+            return Ok(Next::Running(running.clone()));
         }
         if let Some((error, retry_at)) = &flight.failure {
             let retry_after = retry_at.saturating_duration_since(Instant::now());
@@ -127,7 +146,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
         }
         // After a failure nobody knows what a fetch would bring: the pause alone decides.
         if flight.failures == 0 && !may_start() {
-            return Ok(None);
+            return Ok(Next::MayNotStart);
         }
         let (answer, running) = watch::channel(None);
         flight.running = Some(running.clone());
@@ -140,10 +159,10 @@ impl<T: Send + Sync + 'static> Remote<T> {
             let outcome = inner.land(result, asked_at);
             answer.send_replace(Some(outcome));
         });
-        Ok(Some(running))
+        Ok(Next::Running(running))
     }
 
-    async fn landed(&self, mut running: watch::Receiver<Option<Outcome<T>>>) -> Outcome<T> {
+    async fn landed(&self, mut running: Running<T>) -> Outcome<T> {
         match running.wait_for(Option::is_some).await.map(|answer| answer.clone()) {
             Ok(Some(outcome)) => outcome,
             Ok(None) | Err(_) => Err(self.interrupted()),

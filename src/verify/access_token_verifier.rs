@@ -86,13 +86,16 @@ impl AccessTokenVerifier {
         }
 
         let verify_with = |set: &KeySet| check_signature(&token, set.candidates(token.kid.as_deref(), token.algorithm));
-        let set = server.key_set().current().await?;
-        match verify_with(&set.value) {
-            Err(InvalidToken::UnknownKey) => match server.key_set().newer_than(&set, arrived).await? {
-                Some(newer) => verify_with(&newer.value)?,
-                None => return Err(InvalidToken::UnknownKey.into()),
-            },
-            known => known?,
+        let mut set = server.key_set().current().await?;
+        // Ends with a set that was asked for after the token arrived, at the latest: nothing newer is needed then.
+        while let Err(invalid) = verify_with(&set.value) {
+            match invalid {
+                InvalidToken::UnknownKey => match server.key_set().newer_than(&set, arrived).await? {
+                    Some(newer) => set = newer,
+                    None => return Err(invalid.into()),
+                },
+                _ => return Err(invalid.into()),
+            }
         }
 
         let facts = claims::check(token.claims, token.is_at_jwt, &self.0.audiences, (self.0.clock)())?;
