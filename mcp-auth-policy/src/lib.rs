@@ -18,6 +18,9 @@
 //! The crate is pure: text in, decisions out. It opens no file, asks no clock, and has no setting outside of its arguments.
 //! Whatever the text, loading ends with a [`Policy`] or with all its mistakes ([`PolicyErrors`]), never with a panic.
 //!
+//! Beside the policy lies its test suite ([`suite`]). The binary `mcp-policy` (feature `cli`) runs both from files:
+//! `mcp-policy check policies/` and `mcp-policy test policies/`.
+//!
 //! # Security
 //!
 //! - What is not listed is denied. There is no second default, no priority and no run-time error.

@@ -33,6 +33,11 @@ fn laws(text: &str) {
             let foreign = twin.grants(scopes.iter().copied());
             assert_eq!(policy.decide(id, &foreign).reach, Reach::Deny);
             assert_eq!(policy.decide(twin_id, &grants).because, Because::UnknownOperation);
+            let open = Annotation {
+                requires: &[&[]],
+                owner_fallback: true,
+            };
+            assert_eq!(policy.decide_annotation(&open, &foreign), Reach::Deny);
             assert_eq!(
                 (policy.challenge(id, &foreign), policy.challenge(twin_id, &grants)),
                 (None, None)
