@@ -85,7 +85,6 @@ impl Access {
     /// `column` is the name of the owner's column, `first_placeholder` the number of the next free `$n`, counted from 1. A column that is
     /// not a plain name (`[A-Za-z_][A-Za-z0-9_]*`), or the number 0, gives a condition that no row meets, and an error in the log: nothing but
     /// a plain name is ever put into SQL text.
-    #[must_use]
     pub fn sql(&self, column: &str, first_placeholder: usize) -> SqlFilter<'_> {
         SqlFilter::new(self.filter(), column, first_placeholder)
     }

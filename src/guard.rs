@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use mcp_auth_policy::{Because, OperationId, Reach};
+use mcp_auth_policy::{Annotation, Because, OperationId, Reach};
 
 use crate::{
     access::Access,
@@ -94,22 +94,34 @@ fn missing_scope(caller: &Caller, operation: OperationId, requirement: &'static 
     let from_policy = policy
         .challenge(operation, caller.grants())
         .map(|challenge| challenge.scopes);
-    let from_annotation = requirement
-        .alternatives()
-        .iter()
-        .map(|scopes| scopes.iter().map(|scope| (*scope).to_owned()).collect::<Vec<_>>());
+    // Where code and policy demand different scopes, both sets are needed.
+    let with_annotation = requirement.alternatives().iter().map(|alternative| {
+        let mut scopes = from_policy.clone().unwrap_or_default();
+        for scope in *alternative {
+            if !scopes.iter().any(|known| known == scope) {
+                scopes.push((*scope).to_owned());
+            }
+        }
+        scopes
+    });
     let helps = |scopes: &Vec<String>| {
         let grants = policy.grants(held.iter().chain(scopes).map(String::as_str));
         let annotated = policy.decide_annotation(&requirement.annotation(), &grants);
         policy.decide(operation, &grants).reach.min(annotated) > Reach::Deny
     };
-    let missing = |scopes: &[String]| -> Vec<String> {
-        let grants = caller.auth().scopes();
-        scopes.iter().filter(|scope| !grants.contains(scope)).cloned().collect()
+    // Asked of the policy, because a held scope may imply others.
+    let lacks = |scope: &str| {
+        let alone = Annotation {
+            requires: &[&[scope]],
+            owner_fallback: false,
+        };
+        policy.decide_annotation(&alone, caller.grants()) != Reach::Any
     };
+    let missing = |scopes: &[String]| -> Vec<String> { scopes.iter().filter(|scope| lacks(scope)).cloned().collect() };
     let chosen = from_policy
+        .clone()
         .filter(helps)
-        .or_else(|| from_annotation.filter(helps).min_by_key(|scopes| missing(scopes).len()));
+        .or_else(|| with_annotation.filter(helps).min_by_key(|scopes| missing(scopes).len()));
     match chosen {
         Some(scopes) => Denied::missing_scopes_of(requirement, missing(&scopes), scopes),
         None => Denied::new(requirement, DeniedReason::MissingScope),
