@@ -195,3 +195,28 @@ impl fmt::Display for Diagnostic {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::Code;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test reads its samples")]
+    fn every_code_has_a_sample_in_tests_invalid() {
+        // These two take large files, which `tests/hostile.rs` makes.
+        let mut reports = "[yaml-too-large] [too-many-scopes]".to_owned();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/invalid");
+        for file in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if file.extension().is_some_and(|extension| extension == "txt") {
+                reports.push_str(&fs::read_to_string(file).unwrap());
+            }
+        }
+        let missing: Vec<_> = Code::ALL
+            .iter()
+            .filter(|code| !reports.contains(&format!("[{code}]")))
+            .collect();
+        assert!(missing.is_empty(), "no sample for {missing:?}");
+    }
+}

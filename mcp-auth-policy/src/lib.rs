@@ -43,8 +43,10 @@ mod operation;
 mod policy;
 mod reach;
 mod read;
+mod read_operation;
 mod source;
 mod suggest;
+pub mod suite;
 mod text;
 mod yaml;
 

@@ -183,7 +183,7 @@ fn ordered(edges: &[Vec<usize>], kind: &str, verb: &str, names: &Names<'_>, find
         }
         around.push(quoted(&first.name));
         let message = format!("{kind} {verb} itself: {}", around.join(" → "));
-        let help = format!("remove one of these from {verb}");
+        let help = format!("take one of them out of `{verb}`");
         findings.error_help(Code::Cycle, first.span, message, help);
     }
     order.nodes

@@ -73,7 +73,6 @@ impl Policy {
     }
 
     /// Begins loading a file, with settings.
-    #[must_use]
     pub fn loader() -> PolicyLoader {
         PolicyLoader::default()
     }

@@ -2,10 +2,11 @@
 
 use crate::{
     diagnostic::Code,
-    document::{Document, ObjectEntry, OperationEntry, OwnerFallback, Requires, RoleEntry, ScopeEntry},
+    document::{Document, ObjectEntry, RoleEntry, ScopeEntry},
     fields::{Fields, Named, mapping, missing, text, texts, version, wrong_type},
     findings::Findings,
-    text::{is_column_name, is_name, is_scope_token, is_tool_name, quoted},
+    read_operation::read_operation,
+    text::{is_column_name, is_name, is_scope_token, quoted, quoted_path},
     yaml::{Entry, Node, Value},
 };
 
@@ -35,9 +36,8 @@ pub(crate) fn read(root: &Node, findings: &mut Findings<'_>) -> Document {
     };
     version(&fields, findings);
     if let Some(entry) = fields.get("policy") {
-        document.name = text(&entry.node, "`policy`", findings)
-            .and_then(|name| checked_name(name, "a policy", findings))
-            .map(|name| name.name);
+        document.name =
+            text(&entry.node, "`policy`", findings).map(|name| checked_name(name, "a policy", findings).name);
     }
     document.scopes = section(&fields, "scopes", findings, read_scope);
     document.roles = section(&fields, "roles", findings, read_role);
@@ -75,7 +75,8 @@ fn section<T>(
     entries.iter().filter_map(|entry| read(entry, findings)).collect()
 }
 
-fn key(entry: &Entry) -> Named {
+/// Gives the key of an entry as a name with its place.
+pub(crate) fn key(entry: &Entry) -> Named {
     Named {
         name: entry.key.clone(),
         span: entry.key_span,
@@ -89,7 +90,7 @@ fn read_scope(entry: &Entry, findings: &mut Findings<'_>) -> Option<ScopeEntry> 
         let help = "use printable ASCII without spaces, double quotes and backslashes (RFC 6749 section 3.3)";
         findings.error_help(Code::InvalidScopeToken, id.span, message, help);
     }
-    let path = format!("`scopes.{}`", entry.key);
+    let path = quoted_path("scopes", &entry.key);
     let mut scope = ScopeEntry {
         id,
         about: None,
@@ -115,8 +116,8 @@ fn read_scope(entry: &Entry, findings: &mut Findings<'_>) -> Option<ScopeEntry> 
 }
 
 fn read_role(entry: &Entry, findings: &mut Findings<'_>) -> Option<RoleEntry> {
-    let id = checked_name(key(entry), "a role", findings)?;
-    let path = format!("`roles.{}`", entry.key);
+    let id = checked_name(key(entry), "a role", findings);
+    let path = quoted_path("roles", &entry.key);
     let Some(fields) = Fields::open(&entry.node, &path, &["scopes", "includes"], &[], findings) else {
         return Some(RoleEntry {
             id,
@@ -130,8 +131,8 @@ fn read_role(entry: &Entry, findings: &mut Findings<'_>) -> Option<RoleEntry> {
 }
 
 fn read_object(entry: &Entry, findings: &mut Findings<'_>) -> Option<ObjectEntry> {
-    let id = checked_name(key(entry), "an object", findings)?;
-    let path = format!("`objects.{}`", entry.key);
+    let id = checked_name(key(entry), "an object", findings);
+    let path = quoted_path("objects", &entry.key);
     let Some(fields) = Fields::open(&entry.node, &path, &["owner"], &[], findings) else {
         return Some(ObjectEntry { id, owner: None });
     };
@@ -156,109 +157,6 @@ fn read_object(entry: &Entry, findings: &mut Findings<'_>) -> Option<ObjectEntry
     })
 }
 
-fn read_operation(section: &str, entry: &Entry, findings: &mut Findings<'_>) -> Option<OperationEntry> {
-    let id = key(entry);
-    if !is_tool_name(&id.name) {
-        let message = format!("{} cannot name a tool or an operation", quoted(&id.name));
-        let help = "use 1 to 128 of the characters A-Z a-z 0-9 _ - .";
-        findings.error_help(Code::InvalidToolName, id.span, message, help);
-    }
-    let path = format!("`{section}.{}`", entry.key);
-    let fields = Fields::open(
-        &entry.node,
-        &path,
-        &["requires", "object", "owner_fallback"],
-        &[],
-        findings,
-    )?;
-    let requires = match fields.get("requires") {
-        Some(requires) => read_requires(requires, &path, findings)?,
-        None => {
-            let message = format!("{path} does not say which scopes it requires");
-            let help = "write `requires:` with the scopes; `requires: []` opens it to every authenticated caller";
-            findings.error_help(Code::MissingRequires, id.span, message, help);
-            return None;
-        }
-    };
-    let object = fields
-        .get("object")
-        .and_then(|object| text(&object.node, &format!("the object of {path}"), findings));
-    let owner_fallback = fields
-        .get("owner_fallback")
-        .and_then(|entry| read_owner_fallback(entry, &path, findings));
-    if let (Some(fallback), None) = (&owner_fallback, fields.get("object")) {
-        let message = format!("{path} falls back to the owner, but does not say of what");
-        let help = "add `object:` with a name from `objects`";
-        findings.error_help(Code::OwnerFallbackWithoutObject, fallback.span, message, help);
-    }
-    Some(OperationEntry {
-        id,
-        requires,
-        object,
-        owner_fallback,
-    })
-}
-
-fn read_requires(entry: &Entry, path: &str, findings: &mut Findings<'_>) -> Option<Requires> {
-    let node = &entry.node;
-    let span = node.span;
-    let what = format!("`requires` of {path}");
-    let alternatives = match &node.value {
-        Value::List(_) => vec![texts(node, &what, findings)?],
-        Value::Map(_) => {
-            let fields = Fields::open(node, &what, &["any"], &[], findings)?;
-            let Some(any) = fields.get("any") else {
-                missing(span, "any", "write `{ any: [a, b] }`", findings);
-                return None;
-            };
-            let any_of = texts(&any.node, &format!("`any` of {path}"), findings)?;
-            if matches!(&any.node.value, Value::List(items) if items.is_empty()) {
-                let message = format!("{what} offers no alternative");
-                let help = "name the scopes of which one is enough, or write `requires: []` to open it";
-                findings.error_help(Code::EmptyAny, any.node.span, message, help);
-                return None;
-            }
-            any_of.into_iter().map(|scope| vec![scope]).collect()
-        }
-        Value::Text(_) => vec![vec![text(node, &what, findings)?]],
-        other => {
-            wrong_type(
-                span,
-                &what,
-                "a scope, a list of scopes, `{ any: [...] }` or `[]`",
-                other,
-                findings,
-            );
-            return None;
-        }
-    };
-    Some(Requires { alternatives, span })
-}
-
-fn read_owner_fallback(entry: &Entry, path: &str, findings: &mut Findings<'_>) -> Option<OwnerFallback> {
-    let node = &entry.node;
-    let what = format!("`owner_fallback` of {path}");
-    let scopes = match &node.value {
-        Value::Bool(false) => return None,
-        Value::Bool(true) => Vec::new(),
-        Value::Text(_) => vec![text(node, &what, findings)?],
-        Value::List(items) if items.is_empty() => {
-            let help = "write `true` if every owner may, or name the scopes an owner must hold";
-            findings.error_help(Code::EmptyList, node.span, format!("{what} names no scope"), help);
-            return None;
-        }
-        Value::List(_) => texts(node, &what, findings)?,
-        other => {
-            wrong_type(node.span, &what, "`true`, a scope or a list of scopes", other, findings);
-            return None;
-        }
-    };
-    Some(OwnerFallback {
-        scopes,
-        span: node.span,
-    })
-}
-
 fn names(fields: &Fields<'_>, key: &str, path: &str, findings: &mut Findings<'_>) -> Vec<Named> {
     let entry = fields.get(key);
     entry
@@ -266,12 +164,12 @@ fn names(fields: &Fields<'_>, key: &str, path: &str, findings: &mut Findings<'_>
         .unwrap_or_default()
 }
 
-fn checked_name(name: Named, what: &str, findings: &mut Findings<'_>) -> Option<Named> {
-    if is_name(&name.name) {
-        return Some(name);
+/// Reports a name that nothing may bear, and goes on with it, so that its uses are not reported as well.
+fn checked_name(name: Named, what: &str, findings: &mut Findings<'_>) -> Named {
+    if !is_name(&name.name) {
+        let message = format!("{} cannot name {what}", quoted(&name.name));
+        let help = "use 1 to 128 visible characters, without spaces at the ends";
+        findings.error_help(Code::InvalidName, name.span, message, help);
     }
-    let message = format!("{} cannot name {what}", quoted(&name.name));
-    let help = "use 1 to 128 visible characters, without spaces at the ends";
-    findings.error_help(Code::InvalidName, name.span, message, help);
-    None
+    name
 }

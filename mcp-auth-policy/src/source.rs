@@ -59,8 +59,13 @@ impl<'t> Source<'t> {
         self.lines.iter().copied().take(line.saturating_sub(1))
     }
 
+    /// Returns a line by its number, without its end.
+    pub(crate) fn line(&self, line: usize) -> Option<&'t str> {
+        self.lines.get(line.checked_sub(1)?).copied()
+    }
+
     pub(crate) fn excerpt(&self, span: Span) -> Option<Excerpt> {
-        let line = self.lines.get(span.line.checked_sub(1)?)?;
+        let line = self.line(span.line)?;
         let at = span.column.saturating_sub(1);
         let cut = if at + span.width.min(EXCERPT / 2) > EXCERPT {
             at.saturating_sub(EXCERPT / 4)

@@ -1,5 +1,7 @@
 //! Names: what they may consist of, how messages quote them, and which one was probably meant.
 
+use crate::source::is_forbidden;
+
 /// Characters of a name that a message repeats at most.
 const SHOWN: usize = 60;
 /// Character pairs compared for one suggestion at most, so that a huge file cannot make an error message slow.
@@ -9,19 +11,26 @@ const MAX_NAME: usize = 128;
 
 /// Puts a name in backticks, shortened, without characters that could act on a terminal.
 pub(crate) fn quoted(name: &str) -> String {
-    let shown: String = name
-        .chars()
-        .take(SHOWN)
-        .map(|c| {
-            if crate::source::is_forbidden(c) || c.is_whitespace() && c != ' ' {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect();
     let dots = if name.chars().nth(SHOWN).is_some() { "…" } else { "" };
-    format!("`{shown}{dots}`")
+    let shown: String = name.chars().take(SHOWN).collect();
+    format!("`{}{dots}`", printable(&shown))
+}
+
+/// Puts the place of a key in backticks: `tools.get-todos`.
+pub(crate) fn quoted_path(section: &str, key: &str) -> String {
+    quoted(&format!("{section}.{key}"))
+}
+
+/// Replaces the characters that could act on a terminal, and all white space but the plain one.
+pub(crate) fn printable(text: &str) -> String {
+    let shown = |c: char| {
+        if is_forbidden(c) || c.is_whitespace() && c != ' ' {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    };
+    text.chars().map(shown).collect()
 }
 
 /// Tells whether a text is a scope token: RFC 6749 section 3.3.
@@ -43,7 +52,7 @@ pub(crate) fn is_column_name(text: &str) -> bool {
 
 /// Tells whether a text may name a policy, a role or an object: 1 to 128 characters, none of them invisible.
 pub(crate) fn is_name(text: &str) -> bool {
-    let visible = |c: char| c == ' ' || !c.is_whitespace() && !crate::source::is_forbidden(c);
+    let visible = |c: char| c == ' ' || !c.is_whitespace() && !is_forbidden(c);
     !text.is_empty() && text.trim() == text && text.chars().count() <= MAX_NAME && text.chars().all(visible)
 }
 

@@ -6,7 +6,10 @@
 //! `saphyr-parser` gives the events; its pull interface keeps its own stack on the heap, and reading stops at the first
 //! event that is too deep, so that nesting cannot exhaust the stack.
 
+mod builder;
 mod scalar;
+#[cfg(test)]
+mod tests;
 mod text;
 mod tree;
 

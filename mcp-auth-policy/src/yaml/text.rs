@@ -31,7 +31,7 @@ pub(crate) fn decode<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, PolicyE
 /// Reports a text that is too large or holds a character that a reviewer cannot see. True if YAML may be read.
 pub(crate) fn check_text(text: &str, max_bytes: usize, findings: &mut Findings<'_>) -> bool {
     if text.len() > max_bytes {
-        let message = format!("the file has {} bytes, more than the {max_bytes} allowed", text.len());
+        let message = format!("the file is larger than the {max_bytes} bytes allowed");
         findings.error(Code::YamlTooLarge, Span::START, message);
         return false;
     }

@@ -1,0 +1,119 @@
+//! One tool or operation: `requires`, `object` and `owner_fallback`.
+
+use crate::{
+    diagnostic::Code,
+    document::{OperationEntry, OwnerFallback, Requires},
+    fields::{Fields, Named, missing, text, texts, wrong_type},
+    findings::Findings,
+    read::key,
+    text::{is_tool_name, quoted, quoted_path},
+    yaml::{Entry, Node, Value},
+};
+
+pub(crate) fn read_operation(section: &str, entry: &Entry, findings: &mut Findings<'_>) -> Option<OperationEntry> {
+    let id = key(entry);
+    if !is_tool_name(&id.name) {
+        let message = format!("{} cannot name a tool or an operation", quoted(&id.name));
+        let help = "use 1 to 128 of the characters A-Z a-z 0-9 _ - .";
+        findings.error_help(Code::InvalidToolName, id.span, message, help);
+    }
+    let path = quoted_path(section, &entry.key);
+    let fields = Fields::open(
+        &entry.node,
+        &path,
+        &["requires", "object", "owner_fallback"],
+        &[],
+        findings,
+    )?;
+    // What cannot be read leaves no alternative, which denies; the rest of the entry is judged all the same.
+    let mut requires = Requires {
+        alternatives: Vec::new(),
+        span: id.span,
+    };
+    match fields.get("requires") {
+        Some(written) => {
+            requires.span = written.node.span;
+            requires.alternatives = read_requires(&written.node, &path, findings).unwrap_or_default();
+        }
+        None => {
+            let message = format!("{path} does not say which scopes it requires");
+            let help = "write `requires:` with the scopes; `requires: []` opens it to every authenticated caller";
+            findings.error_help(Code::MissingRequires, id.span, message, help);
+        }
+    }
+    let object = fields
+        .get("object")
+        .and_then(|object| text(&object.node, &format!("the object of {path}"), findings));
+    let owner_fallback = fields
+        .get("owner_fallback")
+        .and_then(|entry| read_owner_fallback(entry, &path, findings));
+    if let (Some(fallback), None) = (&owner_fallback, fields.get("object")) {
+        let message = format!("{path} falls back to the owner, but does not say of what");
+        let help = "add `object:` with a name from `objects`";
+        findings.error_help(Code::OwnerFallbackWithoutObject, fallback.span, message, help);
+    }
+    Some(OperationEntry {
+        id,
+        requires,
+        object,
+        owner_fallback,
+    })
+}
+
+fn read_requires(node: &Node, path: &str, findings: &mut Findings<'_>) -> Option<Vec<Vec<Named>>> {
+    let what = format!("`requires` of {path}");
+    let alternatives = match &node.value {
+        Value::List(_) => vec![texts(node, &what, findings)?],
+        Value::Map(_) => {
+            let fields = Fields::open(node, &what, &["any"], &[], findings)?;
+            let Some(any) = fields.get("any") else {
+                missing(node.span, "any", "write `{ any: [a, b] }`", findings);
+                return None;
+            };
+            let any_of = texts(&any.node, &format!("`any` of {path}"), findings)?;
+            if matches!(&any.node.value, Value::List(items) if items.is_empty()) {
+                let message = format!("{what} offers no alternative");
+                let help = "name the scopes of which one is enough, or write `requires: []` to open it";
+                findings.error_help(Code::EmptyAny, any.node.span, message, help);
+                return None;
+            }
+            any_of.into_iter().map(|scope| vec![scope]).collect()
+        }
+        Value::Text(_) => vec![vec![text(node, &what, findings)?]],
+        other => {
+            wrong_type(
+                node.span,
+                &what,
+                "a scope, a list of scopes, `{ any: [...] }` or `[]`",
+                other,
+                findings,
+            );
+            return None;
+        }
+    };
+    Some(alternatives)
+}
+
+fn read_owner_fallback(entry: &Entry, path: &str, findings: &mut Findings<'_>) -> Option<OwnerFallback> {
+    let node = &entry.node;
+    let what = format!("`owner_fallback` of {path}");
+    let scopes = match &node.value {
+        Value::Bool(false) => return None,
+        Value::Bool(true) => Vec::new(),
+        Value::Text(_) => vec![text(node, &what, findings)?],
+        Value::List(items) if items.is_empty() => {
+            let help = "write `true` if every owner may, or name the scopes an owner must hold";
+            findings.error_help(Code::EmptyList, node.span, format!("{what} names no scope"), help);
+            return None;
+        }
+        Value::List(_) => texts(node, &what, findings)?,
+        other => {
+            wrong_type(node.span, &what, "`true`, a scope or a list of scopes", other, findings);
+            return None;
+        }
+    };
+    Some(OwnerFallback {
+        scopes,
+        span: node.span,
+    })
+}

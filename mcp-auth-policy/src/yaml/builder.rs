@@ -1,0 +1,117 @@
+//! Builds the tree, and refuses keys that are no text or that were given already.
+
+use std::collections::{HashMap, hash_map};
+
+use super::{Entry, MAX_DEPTH, Node, Value};
+use crate::{diagnostic::Code, findings::Findings, source::Span, text::quoted};
+
+/// The collections that are open at the moment, each inside the one before.
+#[derive(Default)]
+pub(super) struct Builder {
+    open: Vec<Open>,
+    root: Option<Node>,
+}
+
+struct Open {
+    span: Span,
+    kind: Kind,
+}
+
+enum Kind {
+    List(Vec<Node>),
+    Map(OpenMap),
+}
+
+#[derive(Default)]
+struct OpenMap {
+    entries: Vec<Entry>,
+    /// Every key with its line: duplicates are found without a walk through the entries.
+    lines: HashMap<String, usize>,
+    /// A key that waits for its value; the inner option is empty for a key that was refused.
+    key: Option<Option<(String, Span)>>,
+}
+
+impl Builder {
+    pub(super) fn open_list(&mut self, span: Span, findings: &mut Findings<'_>) -> Option<()> {
+        self.open(Kind::List(Vec::new()), span, findings)
+    }
+
+    pub(super) fn open_map(&mut self, span: Span, findings: &mut Findings<'_>) -> Option<()> {
+        self.open(Kind::Map(OpenMap::default()), span, findings)
+    }
+
+    /// Opens a collection. `None` if that is too deep: reading has to stop.
+    fn open(&mut self, kind: Kind, span: Span, findings: &mut Findings<'_>) -> Option<()> {
+        if self.open.len() >= MAX_DEPTH {
+            let message = format!("more than {MAX_DEPTH} levels of nesting are not allowed");
+            findings.error(Code::YamlDepth, span, message);
+            return None;
+        }
+        self.open.push(Open { span, kind });
+        Some(())
+    }
+
+    pub(super) fn close(&mut self, findings: &mut Findings<'_>) {
+        let Some(Open { span, kind }) = self.open.pop() else {
+            return;
+        };
+        let value = match kind {
+            Kind::List(items) => Value::List(items),
+            Kind::Map(map) => Value::Map(map.entries),
+        };
+        self.put(value, span, findings);
+    }
+
+    /// Puts a complete value where it belongs: it is the document, an item, a key, or the value of the key before.
+    pub(super) fn put(&mut self, value: Value, span: Span, findings: &mut Findings<'_>) {
+        let node = Node { value, span };
+        match self.open.last_mut().map(|open| &mut open.kind) {
+            None => self.root = Some(node),
+            Some(Kind::List(items)) => items.push(node),
+            Some(Kind::Map(map)) => match map.key.take() {
+                None => map.key = Some(map.read_key(node, findings)),
+                Some(None) => {}
+                Some(Some((key, key_span))) => map.entries.push(Entry { key, key_span, node }),
+            },
+        }
+    }
+
+    pub(super) fn finish(self) -> Option<Node> {
+        self.root
+    }
+}
+
+impl OpenMap {
+    fn read_key(&mut self, node: Node, findings: &mut Findings<'_>) -> Option<(String, Span)> {
+        let at = node.span;
+        match node.value {
+            Value::Refused => None,
+            Value::Text(key) if key == "<<" => {
+                findings.error_help(
+                    Code::YamlMergeKey,
+                    at,
+                    "merge keys are not allowed",
+                    "write the keys out",
+                );
+                None
+            }
+            Value::Text(key) => {
+                let first = match self.lines.entry(key.clone()) {
+                    hash_map::Entry::Vacant(free) => {
+                        free.insert(at.line);
+                        return Some((key, at));
+                    }
+                    hash_map::Entry::Occupied(first) => *first.get(),
+                };
+                let message = format!("the key {} was given already in line {first}", quoted(&key));
+                findings.error_help(Code::DuplicateKey, at, message, "keep one of the two");
+                None
+            }
+            other => {
+                let message = format!("a key must be text, and this is {}", other.kind());
+                findings.error_help(Code::YamlKeyNotText, at, message, "put it in quotes if it is a name");
+                None
+            }
+        }
+    }
+}
