@@ -94,22 +94,27 @@ fn missing_scope(caller: &Caller, operation: OperationId, requirement: &'static 
     let from_policy = policy
         .challenge(operation, caller.grants())
         .map(|challenge| challenge.scopes);
-    let from_annotation = requirement
-        .alternatives()
-        .iter()
-        .map(|scopes| scopes.iter().map(|scope| (*scope).to_owned()).collect::<Vec<_>>());
+    // Where code and policy demand different scopes, both sets are needed.
+    let with_annotation = requirement.alternatives().iter().map(|alternative| {
+        let mut scopes = from_policy.clone().unwrap_or_default();
+        for scope in *alternative {
+            if !scopes.iter().any(|known| known == scope) {
+                scopes.push((*scope).to_owned());
+            }
+        }
+        scopes
+    });
     let helps = |scopes: &Vec<String>| {
         let grants = policy.grants(held.iter().chain(scopes).map(String::as_str));
         let annotated = policy.decide_annotation(&requirement.annotation(), &grants);
         policy.decide(operation, &grants).reach.min(annotated) > Reach::Deny
     };
-    let missing = |scopes: &[String]| -> Vec<String> {
-        let grants = caller.auth().scopes();
-        scopes.iter().filter(|scope| !grants.contains(scope)).cloned().collect()
-    };
+    let lacks = |scope: &&String| !policy.holds(caller.grants(), scope);
+    let missing = |scopes: &[String]| -> Vec<String> { scopes.iter().filter(lacks).cloned().collect() };
     let chosen = from_policy
+        .clone()
         .filter(helps)
-        .or_else(|| from_annotation.filter(helps).min_by_key(|scopes| missing(scopes).len()));
+        .or_else(|| with_annotation.filter(helps).min_by_key(|scopes| missing(scopes).len()));
     match chosen {
         Some(scopes) => Denied::missing_scopes_of(
             requirement.name(),

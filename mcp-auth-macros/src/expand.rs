@@ -38,31 +38,32 @@ fn try_expand(attribute: TokenStream, mut function: ImplItemFn, report: &mut Rep
     let readable = args.is_some();
     let args = args.unwrap_or_else(Args::unreadable);
     let tool = function::tool_name(&function);
-    let (kind, name) = operation(&args, tool, &function, report);
+    let (kind, name) = operation(&args, tool, &function);
     let source = function::caller_source(&function, kind == OperationKind::Tool);
 
-    report.ok(function::check_signature(&function));
+    let guardable = report.ok(function::check_signature(&function, &args)).is_some();
     if let Some(option) = args.owner_fallback {
         report.ok(function::check_owner_fallback(&function, &source, option));
     }
     let setting = Setting::from_environment(args.policy.as_ref());
     if readable
+        && guardable
         && !args.policy_reported
         && let Some(Some(file)) = report.ok(setting.load())
     {
         check::check(&file, &args, kind, &name, report);
     }
-    if matches!(source, CallerSource::Missing) {
-        if args.owner_fallback.is_none() {
-            report.at(
-                function.sig.ident.span(),
-                format!(
-                    "no caller arrives in `{}`: add a parameter `access: Access` or `caller: &Caller`, or put `#[requires_scope]` above \
-                     `#[tool]`",
-                    function.sig.ident
-                ),
-            );
-        }
+    if matches!(source, CallerSource::Missing) && args.owner_fallback.is_none() && guardable {
+        report.at(
+            function.sig.ident.span(),
+            format!(
+                "no caller arrives in `{}`: add a parameter `access: Access` or `caller: &Caller`, or put \
+                 `#[requires_scope]` above `#[tool]`",
+                function.sig.ident
+            ),
+        );
+    }
+    if !guardable || matches!(source, CallerSource::Missing) {
         return None;
     }
     let tracking = report.is_empty().then(|| setting.tracking());
@@ -71,37 +72,22 @@ fn try_expand(attribute: TokenStream, mut function: ImplItemFn, report: &mut Rep
         #tracking
         const __REQUIREMENT: &::mcp_auth::__private::Requirement = &#requirement;
     };
-    write_body(&mut function, &source, &args, prologue);
+    // After a mistake the compiler should stay quiet about what follows from it.
+    let lint = match (report.is_empty(), args.owner_fallback) {
+        (false, _) => Some(quote!(#[allow(unused_variables)])),
+        (true, Some(_)) => Some(quote!(#[deny(unused_variables)])),
+        (true, None) => None,
+    };
+    write_body(&mut function, &source, lint, prologue);
     Some(quote!(#function))
 }
 
 /// Decides what the policy knows the function as.
-fn operation(args: &Args, tool: Option<Name>, function: &ImplItemFn, report: &mut Report) -> (OperationKind, Name) {
+pub(crate) fn operation(args: &Args, tool: Option<Name>, function: &ImplItemFn) -> (OperationKind, Name) {
     match (tool, &args.name) {
-        (Some(tool), None) => (OperationKind::Tool, tool),
-        (Some(tool), Some(name)) => {
-            report.at(
-                name.span(),
-                format!(
-                    "`name` is for functions that are no tool; the tool's name is `{}`",
-                    tool.text
-                ),
-            );
-            (OperationKind::Tool, tool)
-        }
+        (Some(tool), _) => (OperationKind::Tool, tool),
         (None, Some(name)) => (OperationKind::Operation, function::named(name)),
-        (None, None) => {
-            let name = function::own_name(&function.sig.ident);
-            if function::is_expanded_tool(function) {
-                report.at(
-                    name.span,
-                    "`#[tool]` above `#[requires_scope]` hides the tool's name; swap them, or put `#[guarded]` on the impl block",
-                );
-                // Reported; going on as a tool keeps the rest quiet.
-                return (OperationKind::Tool, name);
-            }
-            (OperationKind::Operation, name)
-        }
+        (None, None) => (OperationKind::Operation, function::own_name(&function.sig.ident)),
     }
 }
 
@@ -128,7 +114,7 @@ pub(crate) fn requirement(args: &Args, kind: OperationKind, name: &Name) -> Toke
 }
 
 /// Puts the check in front of the user's statements. The user's braces stay, so that lints on the item point at the user's code.
-fn write_body(function: &mut ImplItemFn, source: &CallerSource, args: &Args, prologue: TokenStream) {
+fn write_body(function: &mut ImplItemFn, source: &CallerSource, lint: Option<TokenStream>, prologue: TokenStream) {
     let return_type = match &function.sig.output {
         ReturnType::Type(_, ty) => (**ty).clone(),
         ReturnType::Default => parse_quote!(()),
@@ -136,7 +122,8 @@ fn write_body(function: &mut ImplItemFn, source: &CallerSource, args: &Args, pro
     let hidden = |name: &str| Ident::new(name, Span::mixed_site());
     let (caller, denied) = (hidden("caller"), hidden("denied"));
     // An error about a return type that cannot carry a denial belongs on that type.
-    let refuse = quote_spanned!(Span::mixed_site().located_at(return_type.span())=> ::mcp_auth::__private::FromDenied);
+    let at_type = Span::mixed_site().located_at(return_type.span());
+    let refuse = quote_spanned!(at_type=> ::mcp_auth::__private::FromDenied::from_denied(#denied));
     let statements = std::mem::take(&mut function.block.stmts);
     let inputs = &mut function.sig.inputs;
 
@@ -148,13 +135,14 @@ fn write_body(function: &mut ImplItemFn, source: &CallerSource, args: &Args, pro
                     pattern: std::mem::replace(&mut parameter.pat, parse_quote!(#caller)),
                     ty: (*parameter.ty).clone(),
                     by_ref: *by_ref,
-                    must_be_used: args.owner_fallback.is_some(),
+                    lint,
                 };
                 *parameter.ty = caller_type(*by_ref);
                 let check = Check {
                     caller,
                     denied,
                     refuse,
+                    at_type,
                     return_type,
                     prologue,
                 };
@@ -183,7 +171,7 @@ fn write_body(function: &mut ImplItemFn, source: &CallerSource, args: &Args, pro
     let block: syn::Block = parse_quote!({
         #prologue
         if let ::core::result::Result::Err(#denied) = ::mcp_auth::__private::permit(#borrow #caller, __REQUIREMENT) {
-            return #refuse::from_denied(#denied);
+            return #refuse;
         }
         #(#statements)*
     });
@@ -204,7 +192,7 @@ struct Binding {
     pattern: Box<Pat>,
     ty: Type,
     by_ref: bool,
-    must_be_used: bool,
+    lint: Option<TokenStream>,
 }
 
 /// The pieces of a check that hands out an `Access`.
@@ -212,6 +200,7 @@ struct Check {
     caller: Ident,
     denied: Ident,
     refuse: TokenStream,
+    at_type: Span,
     return_type: Type,
     prologue: TokenStream,
 }
@@ -224,6 +213,7 @@ impl Check {
             caller,
             denied,
             refuse,
+            at_type,
             return_type,
             prologue,
         } = self;
@@ -235,7 +225,7 @@ impl Check {
             ty,
             ..
         } = binding;
-        let lint = binding.must_be_used.then(|| quote!(#[deny(unused_variables)]));
+        let lint = &binding.lint;
         let borrow_access = binding.by_ref.then(|| quote!(&));
         let borrow_caller = (!binding.by_ref).then(|| quote!(&));
         // Repeating the user's type keeps its import used.
@@ -258,14 +248,17 @@ impl Check {
         } else {
             quote!(let #result = ::mcp_auth::__private::run(move || -> #output { #bind #(#statements)* });)
         };
+        // The same variable as `result`, seen at the type: what is wrong with the type is reported once.
+        let settled = Ident::new("result", *at_type);
+        let settle = quote_spanned!(*at_type=> ::mcp_auth::__private::FromDenied::settle(#settled, #watch));
         let block: syn::Block = parse_quote!({
             #prologue
             let (#access, #watch) = match ::mcp_auth::__private::admit(#borrow_caller #caller, __REQUIREMENT) {
                 ::core::result::Result::Ok(admitted) => admitted,
-                ::core::result::Result::Err(#denied) => return #refuse::from_denied(#denied),
+                ::core::result::Result::Err(#denied) => return #refuse,
             };
             #run
-            #refuse::settle(#result, #watch)
+            #settle
         });
         block.stmts
     }

@@ -1,10 +1,13 @@
 //! The annotated function: is it a tool, what is it called, and where does its caller come from.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::{
     Attribute, Error, Expr, ExprLit, FnArg, Ident, ImplItemFn, Lit, LitStr, Meta, Pat, ReturnType, Token, Type,
     parse::Parser, punctuated::Punctuated, spanned::Spanned,
 };
+
+use crate::args::Args;
 
 /// Where a function receives its caller.
 pub(crate) enum CallerSource {
@@ -117,9 +120,10 @@ fn type_named(ty: &Type, name: &str) -> Option<bool> {
 /// Refuses what no expansion can guard.
 ///
 /// # Errors
-/// One error per problem of the signature.
-pub(crate) fn check_signature(function: &ImplItemFn) -> Result<(), Error> {
+/// The first problem of the signature.
+pub(crate) fn check_signature(function: &ImplItemFn, args: &Args) -> Result<(), Error> {
     let signature = &function.sig;
+    let name = &signature.ident;
     if let Some(constness) = &signature.constness {
         return Err(Error::new(
             constness.span(),
@@ -132,17 +136,29 @@ pub(crate) fn check_signature(function: &ImplItemFn) -> Result<(), Error> {
         .find(|attribute| is_attribute(attribute, "requires_scope"))
     {
         return Err(Error::new(
-            second.span(),
-            "one `#[requires_scope]` per function: list all scopes in one attribute",
+            second.path().span(),
+            "one `#[requires_scope]` per function: list all scopes in one",
+        ));
+    }
+    let tool = tool_name(function);
+    if let (Some(tool), Some(given)) = (&tool, &args.name) {
+        let message = format!(
+            "`name` is for functions that are no tool; the tool's name is `{}`",
+            tool.text
+        );
+        return Err(Error::new(given.span(), message));
+    }
+    if tool.is_none() && args.name.is_none() && is_expanded_tool(function) {
+        return Err(Error::new(
+            name.span(),
+            "`#[tool]` above `#[requires_scope]` hides the tool's name: swap them, put `#[guarded]` on the impl block, or give \
+             `name = \"…\"` if this is no tool",
         ));
     }
     match &signature.output {
         ReturnType::Default => Err(Error::new(
-            signature.ident.span(),
-            format!(
-                "`{}` returns nothing, so it cannot refuse a caller; return `Result<_, Denied>`",
-                signature.ident
-            ),
+            name.span(),
+            format!("`{name}` returns nothing, so it cannot refuse a caller; return `Result<_, Denied>`"),
         )),
         ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)) => Err(Error::new(
             ty.span(),
@@ -167,7 +183,17 @@ pub(crate) fn check_owner_fallback(function: &ImplItemFn, source: &CallerSource,
         return Ok(());
     };
     match &*parameter.pat {
-        Pat::Ident(name) if !name.ident.to_string().starts_with('_') => Ok(()),
+        Pat::Ident(name) if !name.ident.to_string().starts_with('_') => {
+            if mentions(function.block.to_token_stream(), &name.ident) {
+                Ok(())
+            } else {
+                let message = format!(
+                    "with `owner_fallback` the body must ask `{}`: filter by it or check each owner",
+                    name.ident
+                );
+                Err(Error::new(name.ident.span(), message))
+            }
+        }
         other => Err(Error::new(
             other.span(),
             "with `owner_fallback` the `Access` must be used: name it `access`, then filter by it or check each owner",
@@ -175,8 +201,17 @@ pub(crate) fn check_owner_fallback(function: &ImplItemFn, source: &CallerSource,
     }
 }
 
+/// Also looks into the arguments of macros, which only a search through the tokens can.
+fn mentions(tokens: TokenStream, name: &Ident) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Group(group) => mentions(group.stream(), name),
+        _ => false,
+    })
+}
+
 /// Tells whether the function is what `#[tool]` makes of an `async fn`: the attributes are in the wrong order.
-pub(crate) fn is_expanded_tool(function: &ImplItemFn) -> bool {
+fn is_expanded_tool(function: &ImplItemFn) -> bool {
     let ReturnType::Type(_, ty) = &function.sig.output else {
         return false;
     };

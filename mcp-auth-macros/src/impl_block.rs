@@ -1,6 +1,5 @@
 //! `#[guarded]`: no tool of an impl block goes without a requirement.
 
-use mcp_auth_policy::OperationKind;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{
@@ -103,11 +102,7 @@ fn try_expand(block: &mut ItemImpl, policy: Option<&LitStr>, report: &mut Report
 /// `None` if the arguments cannot be read; the method's own attribute reports that.
 fn requirement(attribute: &Attribute, tool: Option<function::Name>, method: &ImplItemFn) -> Option<TokenStream> {
     let args = Args::parse(arguments(attribute)?).ok()?;
-    let (kind, name) = match (tool, &args.name) {
-        (Some(tool), _) => (OperationKind::Tool, tool),
-        (None, Some(name)) => (OperationKind::Operation, function::named(name)),
-        (None, None) => (OperationKind::Operation, function::own_name(&method.sig.ident)),
-    };
+    let (kind, name) = expand::operation(&args, tool, method);
     Some(expand::requirement(&args, kind, &name))
 }
 

@@ -15,6 +15,27 @@ use proc_macro::TokenStream;
 /// Works on `rmcp` tools, axum handlers, and plain sync or async functions and methods. The policy decides together with the annotation,
 /// and the stricter of the two counts on each call.
 ///
+/// ```
+/// use mcp_auth::{Access, Caller, Denied, Filter, requires_scope};
+///
+/// struct Note {
+///     owner: String,
+/// }
+///
+/// #[requires_scope("read:notes", owner_fallback)]
+/// async fn list(access: Access, notes: &[Note]) -> Result<usize, Denied> {
+///     Ok(match access.filter() {
+///         Filter::All => notes.len(),
+///         Filter::OwnedBy(owner) => notes.iter().filter(|note| note.owner == owner).count(),
+///     })
+/// }
+///
+/// // The signature takes a `Caller`; only the body sees the checked access.
+/// async fn count(caller: Caller, notes: &[Note]) -> Result<usize, Denied> {
+///     list(caller, notes).await
+/// }
+/// ```
+///
 /// | argument | meaning |
 /// |---|---|
 /// | `"a", "b"` | the caller needs all of these scopes |
@@ -44,7 +65,8 @@ use proc_macro::TokenStream;
 /// file for the whole build. With neither, the compiler checks nothing; the start-up audit and the check on each call remain.
 ///
 /// # Attribute order
-/// Write it below `#[tool]` or above it under `#[guarded]`. Without `#[guarded]` it must stand above `#[tool]`.
+/// Under `#[guarded]` it may stand above or below `#[tool]`, without it only above: `#[tool]` expands first otherwise and hides the tool's
+/// name.
 #[proc_macro_attribute]
 pub fn requires_scope(attribute: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(attribute.into(), item.into()).into()
@@ -53,6 +75,28 @@ pub fn requires_scope(attribute: TokenStream, item: TokenStream) -> TokenStream 
 /// Makes a `#[tool]` without `#[requires_scope]` a compile error, and lets the server be audited at start-up.
 ///
 /// Stands above or below `#[tool_router]` on the impl block that holds the tools. One such block per type.
+///
+/// ```
+/// use mcp_auth::{ToolFailure, guarded, requires_scope};
+/// use rmcp::{tool, tool_router};
+///
+/// struct Notes;
+///
+/// #[guarded]
+/// #[tool_router]
+/// impl Notes {
+///     #[tool(name = "create-note", description = "Create a note")]
+///     #[requires_scope("create:notes")]
+///     async fn create_note(&self) -> Result<String, ToolFailure> {
+///         Ok("created".into())
+///     }
+/// }
+///
+/// fn start(policy: &mcp_auth::Policy) -> Result<(), mcp_auth::AuditErrors> {
+///     mcp_auth::audit::<Notes>(policy)?;
+///     Ok(())
+/// }
+/// ```
 ///
 /// | argument | meaning |
 /// |---|---|

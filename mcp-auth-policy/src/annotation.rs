@@ -29,6 +29,14 @@ pub struct Looser {
 }
 
 impl Policy {
+    /// Returns whether the grants hold a scope, by itself or because another one implies it. An undeclared scope is never held.
+    #[must_use]
+    pub fn holds(&self, grants: &Grants, scope: &str) -> bool {
+        self.scope_number(scope)
+            .zip(grants.of(self.id()))
+            .is_some_and(|(scope, held)| holds(held, scope))
+    }
+
     /// Returns what an annotation alone would answer for these grants.
     ///
     /// A scope that the policy does not declare is never held. Grants of another policy reach nothing.

@@ -154,10 +154,11 @@ impl Refusal {
         };
         let mut response = body.to_response(self.status);
         if let Some(after) = self.retry_after {
-            // Whole seconds (RFC 9110 section 10.2.3), at least one.
+            // Whole seconds (RFC 9110 section 10.2.3), rounded up: never earlier than the time that was meant.
+            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
             response
                 .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         response
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::{Extensions, HeaderMap, Uri};
-use mcp_auth_policy::{Annotation, Policy, Reach};
+use mcp_auth_policy::Policy;
 
 use super::{refusal::Refusal, token::bearer_token};
 use crate::{
@@ -85,11 +85,7 @@ impl ProtectedResource {
     fn holds(&self, auth: &AuthInfo, scope: &str) -> bool {
         let implied = |policy: &Arc<Policy>| {
             let grants = policy.grants(auth.scopes().iter().map(String::as_str));
-            let annotation = Annotation {
-                requires: &[&[scope]],
-                owner_fallback: false,
-            };
-            policy.decide_annotation(&annotation, &grants) == Reach::Any
+            policy.holds(&grants, scope)
         };
         auth.scopes().iter().any(|held| held == scope) || self.policy.as_ref().is_some_and(implied)
     }

@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn authorization_header_grammar() {
-        let table: &[(&[&[u8]], Result<&str, &str>)] = &[
+        type Row = (&'static [&'static [u8]], Result<&'static str, &'static str>);
+        let table: &[Row] = &[
             (&[], Err("absent")),
             (&[b"Basic YTpi"], Err("other scheme")),
             (&[b"BearerX abc"], Err("other scheme")),

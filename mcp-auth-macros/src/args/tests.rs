@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::str::FromStr;
 
@@ -9,9 +9,17 @@ fn parse(text: &str) -> Result<Args, Vec<String>> {
         .map_err(|errors| errors.into_iter().map(|error| error.to_string()).collect())
 }
 
+/// The arguments, the alternatives, `owner_fallback`, and the name.
+type Accepted = (
+    &'static str,
+    &'static [&'static [&'static str]],
+    bool,
+    Option<&'static str>,
+);
+
 #[test]
 fn the_grammar_accepts() {
-    let table: &[(&str, &[&[&str]], bool, Option<&str>)] = &[
+    let table: &[Accepted] = &[
         (r#""a""#, &[&["a"]], false, None),
         (r#""a", "b""#, &[&["a", "b"]], false, None),
         (r#""a", "b","#, &[&["a", "b"]], false, None),

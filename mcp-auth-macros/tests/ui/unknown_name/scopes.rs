@@ -1,0 +1,8 @@
+use mcp_auth::{Caller, Denied, requires_scope};
+
+#[requires_scope("read:todo", "payments", "delete:todos")]
+fn export(_caller: &Caller) -> Result<(), Denied> {
+    Ok(())
+}
+
+fn main() {}
