@@ -7,8 +7,8 @@ use crate::{
     source::{Source, Span},
 };
 
-/// Mistakes that are kept in full; a hostile file could hold a hundred thousand.
-const KEPT: usize = 100;
+/// Findings of one file that are kept in full; a hostile file could hold a hundred thousand.
+pub(crate) const KEPT: usize = 100;
 
 /// Every mistake of one file, in the order of its lines.
 ///

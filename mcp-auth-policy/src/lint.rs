@@ -4,6 +4,7 @@ use crate::{
     Policy,
     diagnostic::{Code, Diagnostic, Severity},
     document::Document,
+    findings::KEPT,
     grants::ScopeSet,
     link::Linked,
     source::{Source, Span},
@@ -13,6 +14,9 @@ use crate::{
 pub(crate) fn lint(policy: &Policy, document: &Document, linked: &Linked, source: &Source<'_>) -> Vec<Diagnostic> {
     let mut warnings = Vec::new();
     let mut warn = |code: Code, at: Span, message: String, help: &str| {
+        if warnings.len() >= KEPT {
+            return;
+        }
         let warning = Diagnostic::new(Severity::Warning, code, source, at, message);
         warnings.push(warning.with_help(Some(help.to_owned())));
     };

@@ -95,7 +95,7 @@ impl Policy {
         &self.file_name
     }
 
-    /// Returns what is allowed but probably not meant, in the order of the lines.
+    /// Returns what is allowed but probably not meant, in the order of the lines; at most 100 findings.
     #[must_use]
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings

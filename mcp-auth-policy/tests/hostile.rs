@@ -142,6 +142,24 @@ fn a_file_full_of_mistakes_gives_a_report_of_bearable_length() {
 }
 
 #[test]
+fn a_huge_line_of_doubts_and_a_huge_matrix_take_no_quadratic_time() {
+    let start = Instant::now();
+    let tools: String = (0..25_000).map(|i| format!("t{i}: {{ requires: [] }}, ")).collect();
+    let policy = Policy::parse(&format!("version: 1\ntools: {{ {tools} }}\n")).unwrap();
+    assert_eq!(policy.warnings().len(), 100);
+    let (head, row) = ("| a ".repeat(60_000), "| any ".repeat(60_000));
+    let matrix = format!("matrix: |\n\n\n\n\n  tool {head}\n  create-todo {row}\n");
+    let text = format!("version: 1\npolicy: todo.yaml\nprincipals: {{ a: {{ as: user }} }}\n{matrix}");
+    let errors = SuiteFile::parse("huge.test.yaml", text)
+        .unwrap()
+        .with_policy(&Policy::parse(TODO).unwrap())
+        .unwrap_err();
+    let first = errors.diagnostics().first().unwrap();
+    assert_eq!((first.code(), first.line(), first.column()), ("duplicate-name", 9, 14));
+    assert!(start.elapsed() < Duration::from_secs(10), "took {:?}", start.elapsed());
+}
+
+#[test]
 fn chains_as_long_as_the_file_are_followed_without_recursion() {
     let mut text = "version: 1\nscopes: { s: Scope }\nroles:\n  r0: { scopes: [s] }\n".to_owned();
     (1..20_000).for_each(|i| text.push_str(&format!("  r{i}: {{ includes: [r{}] }}\n", i - 1)));

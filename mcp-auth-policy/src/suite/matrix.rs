@@ -1,6 +1,6 @@
 //! The matrix: a table of tools and principals, one expected reach in each cell.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use super::{
     model::{CellAnswer, Expected, Row, Test},
@@ -49,6 +49,7 @@ pub(super) fn read_matrix(
             );
         }
         let operation = find_operation(call, policy, findings);
+        let text: Arc<str> = Arc::from(raw.trim());
         report_count(call, answers, &columns, findings);
         for (index, (answer, column)) in answers.iter().zip(&columns).enumerate() {
             let expected = read_answer(answer, findings);
@@ -57,7 +58,7 @@ pub(super) fn read_matrix(
                 continue;
             };
             let row = Row {
-                text: (*raw).trim().to_owned(),
+                text: Arc::clone(&text),
                 cell: index + 1,
             };
             tests.push(Test {

@@ -1,5 +1,7 @@
 //! A suite whose names are resolved.
 
+use std::sync::Arc;
+
 use crate::{Grants, OperationId, Ownership, Policy, Reach, source::Span};
 
 /// A test suite, ready to run against the policy it was resolved with.
@@ -53,7 +55,8 @@ pub(crate) enum CellAnswer {
 /// A row of the matrix as written, to be pasted back with one cell changed.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
-    pub(crate) text: String,
+    /// Shared by the cells of the row, of which a huge file may have many.
+    pub(crate) text: Arc<str>,
     /// Which part between the bars is the cell.
     pub(crate) cell: usize,
 }
