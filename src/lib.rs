@@ -1,4 +1,4 @@
-//! Authentication and authorization for MCP servers.
+#![doc = include_str!("../README.md")]
 
 mod access;
 mod algorithm;
