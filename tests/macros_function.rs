@@ -1,14 +1,7 @@
 //! `#[requires_scope]` on plain functions and methods.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-use std::{
-    future::Future,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use mcp_auth::{Access, Caller, Denied, DeniedReason, Filter, Policy, Reach, requires_scope, testing};
 
@@ -318,42 +311,6 @@ async fn a_success_that_ignored_its_limit_is_refused() {
         assert_eq!(denied.reason(), DeniedReason::OwnershipUnchecked);
         assert!(!denied.to_string().contains(subject));
     }
-}
-
-#[test]
-fn a_function_that_ignores_its_limit_is_an_error_in_the_log() {
-    let log = Log::default();
-    let errors = Arc::clone(&log.0);
-    tracing::subscriber::with_default(log, || {
-        let _ = list(caller("alice", &[]), OWNERS);
-        assert_eq!(errors.load(Ordering::Relaxed), 0);
-        let _ = careless(caller("alice", &[]));
-        assert_eq!(errors.load(Ordering::Relaxed), 1);
-        let _ = own_without_access(&caller("alice", &["read"]));
-        assert_eq!(errors.load(Ordering::Relaxed), 2);
-    });
-}
-
-/// Counts errors.
-#[derive(Default)]
-struct Log(Arc<AtomicUsize>);
-
-impl tracing::Subscriber for Log {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-    fn event(&self, event: &tracing::Event<'_>) {
-        if *event.metadata().level() == tracing::Level::ERROR {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-    fn enter(&self, _: &tracing::span::Id) {}
-    fn exit(&self, _: &tracing::span::Id) {}
 }
 
 #[tokio::test]
