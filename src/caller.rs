@@ -4,7 +4,10 @@ use std::{fmt, sync::Arc};
 
 use mcp_auth_policy::{Because, Decision, Grants, OperationKind, Policy, Reach};
 
-use crate::auth_info::AuthInfo;
+use crate::{
+    auth_info::AuthInfo,
+    denied::{Denied, DeniedReason},
+};
 
 /// The caller of one request: its verified identity, and what it was granted by the policy of that moment.
 ///
@@ -60,6 +63,31 @@ impl Caller {
             },
             |operation| policy.decide(operation, self.grants()),
         )
+    }
+
+    /// Decides as [`decide`](Self::decide), with a denial that a client can be answered with.
+    ///
+    /// What the tool gate asks before a tool is reached, and what a hand-written `ServerHandler` method may ask. It knows neither an
+    /// annotation nor an object.
+    ///
+    /// # Errors
+    /// If the policy alone denies the operation, whatever object it acts on.
+    pub fn reach(&self, kind: OperationKind, name: &str) -> Result<Reach, Denied> {
+        let decision = self.decide(kind, name);
+        match decision.reach {
+            Reach::Own if self.subject().is_empty() => Err(Denied::new(name.to_owned(), DeniedReason::OwnerUnknown)),
+            Reach::Own | Reach::Any => Ok(decision.reach),
+            Reach::Deny => {
+                let challenge = self
+                    .policy()
+                    .find(kind, name)
+                    .and_then(|operation| self.policy().challenge(operation, self.grants()));
+                Err(match challenge {
+                    Some(challenge) => Denied::missing_scope(name.to_owned(), challenge.scopes, challenge.missing),
+                    None => Denied::new(name.to_owned(), decision.because.into()),
+                })
+            }
+        }
     }
 
     pub(crate) fn grants(&self) -> &Grants {

@@ -1,15 +1,14 @@
 //! The refusal of one call.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
+use mcp_auth_policy::Because;
 use serde_json::{Map, Value, json};
-
-use crate::requirement::Requirement;
 
 /// A caller was refused: which operation, why, and which scopes would help.
 ///
@@ -20,7 +19,7 @@ pub struct Denied(Arc<Facts>);
 
 #[derive(Debug, PartialEq, Eq)]
 struct Facts {
-    operation: &'static str,
+    operation: Cow<'static, str>,
     reason: DeniedReason,
     scopes: Vec<String>,
     missing: Vec<String>,
@@ -56,27 +55,36 @@ impl DeniedReason {
     }
 }
 
+/// Why a decision that is no permission was made.
+impl From<Because> for DeniedReason {
+    fn from(because: Because) -> Self {
+        match because {
+            Because::UnknownOperation => Self::UnknownOperation,
+            Because::NotOwner => Self::NotOwner,
+            Because::OwnerUnknown => Self::OwnerUnknown,
+            _ => Self::MissingScope,
+        }
+    }
+}
+
 impl Denied {
-    pub(crate) fn new(requirement: &'static Requirement, reason: DeniedReason) -> Self {
+    pub(crate) fn new(operation: impl Into<Cow<'static, str>>, reason: DeniedReason) -> Self {
         Self(Arc::new(Facts {
-            operation: requirement.name(),
+            operation: operation.into(),
             reason,
             scopes: Vec::new(),
             missing: Vec::new(),
         }))
     }
 
-    pub(crate) fn not_owner(requirement: &'static Requirement) -> Self {
-        Self::new(requirement, DeniedReason::NotOwner)
-    }
-
-    pub(crate) fn missing_scopes_of(
-        requirement: &'static Requirement,
-        missing: Vec<String>,
+    /// `scopes` would open the operation, and the caller lacks the `missing` of them.
+    pub(crate) fn missing_scope(
+        operation: impl Into<Cow<'static, str>>,
         scopes: Vec<String>,
+        missing: Vec<String>,
     ) -> Self {
         Self(Arc::new(Facts {
-            operation: requirement.name(),
+            operation: operation.into(),
             reason: DeniedReason::MissingScope,
             scopes,
             missing,
@@ -86,7 +94,7 @@ impl Denied {
     /// Returns the name of the refused operation.
     #[must_use]
     pub fn operation(&self) -> &str {
-        self.0.operation
+        &self.0.operation
     }
 
     /// Returns why the caller was refused.

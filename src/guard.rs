@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use mcp_auth_policy::{Annotation, Because, OperationId, Reach};
+use mcp_auth_policy::{Annotation, OperationId, Reach};
 
 use crate::{
     access::Access,
@@ -29,7 +29,7 @@ pub fn admit(caller: &Caller, requirement: &'static Requirement) -> Result<(Acce
     let limit = match effective_reach(caller, requirement)? {
         Reach::Any => None,
         Reach::Own => Some(Arc::new(AtomicBool::new(false))),
-        Reach::Deny => return Err(Denied::new(requirement, DeniedReason::MissingScope)),
+        Reach::Deny => return Err(Denied::new(requirement.name(), DeniedReason::MissingScope)),
     };
     let watch = Watch {
         limit: limit.clone(),
@@ -49,7 +49,7 @@ pub fn permit(caller: &Caller, requirement: &'static Requirement) -> Result<(), 
             requirement,
             "takes no `access: Access`, so it cannot keep to the caller's own objects",
         )),
-        Reach::Deny => Err(Denied::new(requirement, DeniedReason::MissingScope)),
+        Reach::Deny => Err(Denied::new(requirement.name(), DeniedReason::MissingScope)),
     }
 }
 
@@ -70,18 +70,19 @@ impl Watch {
 fn effective_reach(caller: &Caller, requirement: &'static Requirement) -> Result<Reach, Denied> {
     let policy = caller.policy();
     let Some(operation) = policy.find(requirement.kind(), requirement.name()) else {
-        return Err(Denied::new(requirement, DeniedReason::UnknownOperation));
+        return Err(Denied::new(requirement.name(), DeniedReason::UnknownOperation));
     };
     let decision = policy.decide(operation, caller.grants());
     let annotated = policy.decide_annotation(&requirement.annotation(), caller.grants());
     match decision.reach.min(annotated) {
         Reach::Any => Ok(Reach::Any),
         // An empty subject owns nothing: it would match objects whose owner was never set.
-        Reach::Own if caller.subject().is_empty() => Err(Denied::new(requirement, DeniedReason::OwnerUnknown)),
+        Reach::Own if caller.subject().is_empty() => Err(Denied::new(requirement.name(), DeniedReason::OwnerUnknown)),
         Reach::Own => Ok(Reach::Own),
-        Reach::Deny => Err(match decision.because {
-            Because::UnknownOperation => Denied::new(requirement, DeniedReason::UnknownOperation),
-            Because::OwnerUnknown => Denied::new(requirement, DeniedReason::OwnerUnknown),
+        Reach::Deny => Err(match decision.because.into() {
+            reason @ (DeniedReason::UnknownOperation | DeniedReason::OwnerUnknown) => {
+                Denied::new(requirement.name(), reason)
+            }
             _ => missing_scope(caller, operation, requirement),
         }),
     }
@@ -123,8 +124,11 @@ fn missing_scope(caller: &Caller, operation: OperationId, requirement: &'static 
         .filter(helps)
         .or_else(|| with_annotation.filter(helps).min_by_key(|scopes| missing(scopes).len()));
     match chosen {
-        Some(scopes) => Denied::missing_scopes_of(requirement, missing(&scopes), scopes),
-        None => Denied::new(requirement, DeniedReason::MissingScope),
+        Some(scopes) => {
+            let missing = missing(&scopes);
+            Denied::missing_scope(requirement.name(), scopes, missing)
+        }
+        None => Denied::new(requirement.name(), DeniedReason::MissingScope),
     }
 }
 
@@ -137,5 +141,5 @@ fn unchecked(requirement: &'static Requirement, what: &str) -> Denied {
         line,
         "refused: the caller may reach only its own objects, but the function {what}"
     );
-    Denied::new(requirement, DeniedReason::OwnershipUnchecked)
+    Denied::new(requirement.name(), DeniedReason::OwnershipUnchecked)
 }

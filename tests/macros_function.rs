@@ -3,7 +3,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use mcp_auth::{Access, Caller, Denied, DeniedReason, Filter, Policy, Reach, requires_scope, testing};
+use mcp_auth::{Access, Caller, Denied, DeniedReason, Filter, OperationKind, Policy, Reach, requires_scope, testing};
 
 const POLICY: &str = "
 version: 1
@@ -378,12 +378,27 @@ fn the_sql_filter_binds_the_subject() {
 }
 
 #[test]
+fn a_caller_tells_what_the_policy_alone_says() {
+    let ask = |caller: &Caller, name: &str| caller.reach(OperationKind::Operation, name);
+    assert_eq!(ask(&caller("alice", &["read"]), "list"), Ok(Reach::Any));
+    assert_eq!(ask(&caller("alice", &[]), "list"), Ok(Reach::Own));
+    assert_eq!(
+        ask(&caller("", &[]), "list").unwrap_err().reason(),
+        DeniedReason::OwnerUnknown
+    );
+    assert_eq!(
+        ask(&caller("alice", &["admin"]), "nothing").unwrap_err().reason(),
+        DeniedReason::UnknownOperation
+    );
+    let denied = ask(&caller("alice", &["read"]), "export-all").unwrap_err();
+    assert_eq!(denied, export(&caller("alice", &["read"])).unwrap_err());
+    assert_eq!(denied.missing_scopes(), ["write"]);
+}
+
+#[test]
 fn a_role_brings_its_scopes_to_a_test_caller() {
     let reader = testing::caller(&policy()).role("reader").build();
     assert_eq!(reader.auth().scopes(), ["read"]);
-    assert_eq!(
-        reader.decide(mcp_auth::OperationKind::Operation, "list").reach,
-        Reach::Any
-    );
-    assert_eq!(reader.decide(mcp_auth::OperationKind::Tool, "list").reach, Reach::Deny);
+    assert_eq!(reader.decide(OperationKind::Operation, "list").reach, Reach::Any);
+    assert_eq!(reader.decide(OperationKind::Tool, "list").reach, Reach::Deny);
 }
