@@ -10,7 +10,12 @@ use std::{
 
 use mcp_auth_policy::Reach;
 
-use crate::{caller::Caller, denied::Denied, requirement::Requirement, sql_filter::SqlFilter};
+use crate::{
+    caller::Caller,
+    denied::{Denied, DeniedReason},
+    requirement::Requirement,
+    sql_filter::SqlFilter,
+};
 
 /// Proof that the caller may run this function, and the limit under which it may.
 ///
@@ -92,12 +97,12 @@ impl Access {
     /// Lets the caller touch an object with this owner, or refuses. An empty owner belongs to nobody.
     ///
     /// # Errors
-    /// [`DeniedReason::NotOwner`](crate::DeniedReason::NotOwner), which reads like "not found" to a client.
+    /// [`DeniedReason::NotOwner`], which reads like "not found" to a client.
     pub fn check_owner(&self, owner: &str) -> Result<(), Denied> {
         if self.permits(owner) {
             Ok(())
         } else {
-            Err(Denied::not_owner(self.requirement))
+            Err(Denied::new(self.requirement.name(), DeniedReason::NotOwner))
         }
     }
 

@@ -64,18 +64,28 @@ impl Caller {
         )
     }
 
-    /// Lets the caller reach an operation as far as the policy alone says, or refuses with the scopes that would help.
-    pub(crate) fn authorize(&self, kind: OperationKind, name: &str) -> Result<Reach, Denied> {
-        let policy = self.policy();
-        let Some(operation) = policy.find(kind, name) else {
-            return Err(Denied::new(name.to_owned(), DeniedReason::UnknownOperation));
-        };
-        match policy.decide(operation, self.grants()).reach {
-            Reach::Deny => Err(match policy.challenge(operation, self.grants()) {
-                Some(challenge) => Denied::missing_scopes_of(name.to_owned(), challenge),
-                None => Denied::new(name.to_owned(), DeniedReason::MissingScope),
-            }),
-            reach => Ok(reach),
+    /// Decides as [`decide`](Self::decide), with a denial that a client can be answered with.
+    ///
+    /// What the tool gate asks before a tool is reached, and what a hand-written `ServerHandler` method may ask. It knows neither an
+    /// annotation nor an object.
+    ///
+    /// # Errors
+    /// If the policy alone denies the operation, whatever object it acts on.
+    pub fn reach(&self, kind: OperationKind, name: &str) -> Result<Reach, Denied> {
+        let decision = self.decide(kind, name);
+        match decision.reach {
+            Reach::Own if self.subject().is_empty() => Err(Denied::new(name.to_owned(), DeniedReason::OwnerUnknown)),
+            Reach::Own | Reach::Any => Ok(decision.reach),
+            Reach::Deny => {
+                let challenge = self
+                    .policy()
+                    .find(kind, name)
+                    .and_then(|operation| self.policy().challenge(operation, self.grants()));
+                Err(match challenge {
+                    Some(challenge) => Denied::missing_scopes_of(name.to_owned(), challenge),
+                    None => Denied::new(name.to_owned(), decision.because.into()),
+                })
+            }
         }
     }
 

@@ -4,10 +4,10 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use mcp_auth_policy::Challenge;
+use mcp_auth_policy::{Because, Challenge};
 use serde_json::Value;
 
-use crate::{refusal_body::RefusalBody, requirement::Requirement};
+use crate::refusal_body::RefusalBody;
 
 /// A caller was refused: which operation, why, and which scopes would help.
 ///
@@ -54,6 +54,18 @@ impl DeniedReason {
     }
 }
 
+/// Why a decision that is no permission was made.
+impl From<Because> for DeniedReason {
+    fn from(because: Because) -> Self {
+        match because {
+            Because::UnknownOperation => Self::UnknownOperation,
+            Because::NotOwner => Self::NotOwner,
+            Because::OwnerUnknown => Self::OwnerUnknown,
+            _ => Self::MissingScope,
+        }
+    }
+}
+
 impl Denied {
     /// A denial that no scope changes.
     pub(crate) fn new(operation: impl Into<Cow<'static, str>>, reason: DeniedReason) -> Self {
@@ -67,10 +79,6 @@ impl Denied {
     /// A denial that the scopes of the challenge would change.
     pub(crate) fn missing_scopes_of(operation: impl Into<Cow<'static, str>>, challenge: Challenge) -> Self {
         Self::with_challenge(operation.into(), DeniedReason::MissingScope, challenge)
-    }
-
-    pub(crate) fn not_owner(requirement: &'static Requirement) -> Self {
-        Self::new(requirement.name(), DeniedReason::NotOwner)
     }
 
     fn with_challenge(operation: Cow<'static, str>, reason: DeniedReason, challenge: Challenge) -> Self {

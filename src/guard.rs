@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use mcp_auth_policy::{Because, Challenge, OperationId, Reach};
+use mcp_auth_policy::{Challenge, OperationId, Reach};
 
 use crate::{
     access::Access,
@@ -79,9 +79,10 @@ fn effective_reach(caller: &Caller, requirement: &'static Requirement) -> Result
         // An empty subject owns nothing: it would match objects whose owner was never set.
         Reach::Own if caller.subject().is_empty() => Err(Denied::new(requirement.name(), DeniedReason::OwnerUnknown)),
         Reach::Own => Ok(Reach::Own),
-        Reach::Deny => Err(match decision.because {
-            Because::UnknownOperation => Denied::new(requirement.name(), DeniedReason::UnknownOperation),
-            Because::OwnerUnknown => Denied::new(requirement.name(), DeniedReason::OwnerUnknown),
+        Reach::Deny => Err(match decision.because.into() {
+            reason @ (DeniedReason::UnknownOperation | DeniedReason::OwnerUnknown) => {
+                Denied::new(requirement.name(), reason)
+            }
             _ => missing_scope(caller, operation, requirement),
         }),
     }
@@ -116,13 +117,10 @@ fn missing_scope(caller: &Caller, operation: OperationId, requirement: &'static 
         .filter(helps)
         .or_else(|| with_annotation.filter(helps).min_by_key(|scopes| missing(scopes).len()));
     match chosen {
-        Some(scopes) => Denied::missing_scopes_of(
-            requirement.name(),
-            Challenge {
-                missing: missing(&scopes),
-                scopes,
-            },
-        ),
+        Some(scopes) => {
+            let missing = missing(&scopes);
+            Denied::missing_scopes_of(requirement.name(), Challenge { scopes, missing })
+        }
         None => Denied::new(requirement.name(), DeniedReason::MissingScope),
     }
 }

@@ -34,8 +34,8 @@ operations:
 ";
 
 #[requires_scope("read", owner_fallback)]
-async fn list(access: Access) -> Result<String, Denied> {
-    Ok(format!("{:?}", access.filter()))
+async fn list(access: Access) -> Result<impl IntoResponse, Denied> {
+    Ok((StatusCode::OK, format!("{:?}", access.filter())))
 }
 
 /// The caller stands before the extractor that consumes the body.

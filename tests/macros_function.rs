@@ -1,16 +1,9 @@
 //! `#[requires_scope]` on plain functions and methods.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-use std::{
-    future::Future,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{future::Future, pin::Pin, sync::Arc};
 
-use mcp_auth::{Access, Caller, Denied, DeniedReason, Filter, Policy, Reach, requires_scope, testing};
+use mcp_auth::{Access, Caller, Denied, DeniedReason, Filter, OperationKind, Policy, Reach, requires_scope, testing};
 
 const POLICY: &str = "
 version: 1
@@ -320,42 +313,6 @@ async fn a_success_that_ignored_its_limit_is_refused() {
     }
 }
 
-#[test]
-fn a_function_that_ignores_its_limit_is_an_error_in_the_log() {
-    let log = Log::default();
-    let errors = Arc::clone(&log.0);
-    tracing::subscriber::with_default(log, || {
-        let _ = list(caller("alice", &[]), OWNERS);
-        assert_eq!(errors.load(Ordering::Relaxed), 0);
-        let _ = careless(caller("alice", &[]));
-        assert_eq!(errors.load(Ordering::Relaxed), 1);
-        let _ = own_without_access(&caller("alice", &["read"]));
-        assert_eq!(errors.load(Ordering::Relaxed), 2);
-    });
-}
-
-/// Counts errors.
-#[derive(Default)]
-struct Log(Arc<AtomicUsize>);
-
-impl tracing::Subscriber for Log {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-    fn event(&self, event: &tracing::Event<'_>) {
-        if *event.metadata().level() == tracing::Level::ERROR {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-    fn enter(&self, _: &tracing::span::Id) {}
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
 #[tokio::test]
 async fn a_boxed_future_is_asked_when_it_ends() {
     assert_eq!(careless_boxed(true, caller("alice", &[])).await.unwrap(), "done");
@@ -421,12 +378,27 @@ fn the_sql_filter_binds_the_subject() {
 }
 
 #[test]
+fn a_caller_tells_what_the_policy_alone_says() {
+    let ask = |caller: &Caller, name: &str| caller.reach(OperationKind::Operation, name);
+    assert_eq!(ask(&caller("alice", &["read"]), "list"), Ok(Reach::Any));
+    assert_eq!(ask(&caller("alice", &[]), "list"), Ok(Reach::Own));
+    assert_eq!(
+        ask(&caller("", &[]), "list").unwrap_err().reason(),
+        DeniedReason::OwnerUnknown
+    );
+    assert_eq!(
+        ask(&caller("alice", &["admin"]), "nothing").unwrap_err().reason(),
+        DeniedReason::UnknownOperation
+    );
+    let denied = ask(&caller("alice", &["read"]), "export-all").unwrap_err();
+    assert_eq!(denied, export(&caller("alice", &["read"])).unwrap_err());
+    assert_eq!(denied.missing_scopes(), ["write"]);
+}
+
+#[test]
 fn a_role_brings_its_scopes_to_a_test_caller() {
     let reader = testing::caller(&policy()).role("reader").build();
     assert_eq!(reader.auth().scopes(), ["read"]);
-    assert_eq!(
-        reader.decide(mcp_auth::OperationKind::Operation, "list").reach,
-        Reach::Any
-    );
-    assert_eq!(reader.decide(mcp_auth::OperationKind::Tool, "list").reach, Reach::Deny);
+    assert_eq!(reader.decide(OperationKind::Operation, "list").reach, Reach::Any);
+    assert_eq!(reader.decide(OperationKind::Tool, "list").reach, Reach::Deny);
 }

@@ -1,6 +1,7 @@
 //! The attributes of `mcp-auth`. Use them through that crate, which re-exports them: generated code names `::mcp_auth`.
 
 mod args;
+mod body;
 mod check;
 mod expand;
 mod function;
@@ -57,7 +58,8 @@ use proc_macro::TokenStream;
 /// # Denials
 /// They leave through the return type: `Result<_, E>` where `E: From<Denied>`, an axum `Response`, a `CallToolResult`. The attribute never
 /// changes that type. A function that succeeds without having consulted its `Access`, although the caller is limited to its own objects,
-/// is refused too, and an error is logged; a function that fails keeps its own error.
+/// is refused too, and an error is logged. A function that fails (`Err`, an error status, `isError`) keeps its own answer, so "no such object"
+/// may come before there is an owner to check.
 ///
 /// # Checked while compiling
 /// With `policy = "…"` here or on `#[guarded]`: unknown scopes, unknown tools, and a policy that reaches further than the annotation are
@@ -66,7 +68,7 @@ use proc_macro::TokenStream;
 ///
 /// # Attribute order
 /// Under `#[guarded]` it may stand above or below `#[tool]`, without it only above: `#[tool]` expands first otherwise and hides the tool's
-/// name.
+/// name. Likewise above axum's `#[debug_handler]`, which has to see the `Caller`.
 #[proc_macro_attribute]
 pub fn requires_scope(attribute: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(attribute.into(), item.into()).into()

@@ -155,7 +155,7 @@ where
     let request_id = parts.extensions.get::<RequestId>().map(RequestId::as_str);
     match &message.ask {
         Ask::Anyone => Ok(Body::from(body)),
-        Ask::Tool(tool) => match caller.authorize(OperationKind::Tool, tool) {
+        Ask::Tool(tool) => match caller.reach(OperationKind::Tool, tool) {
             Ok(reach) => {
                 decided(&caller, tool, reach, "allowed", request_id);
                 Ok(Body::from(body))
