@@ -180,7 +180,9 @@ impl<'a> Flow<'a> {
                 .find(|(known, _)| known == name)
                 .map(|(_, value)| value.into_owned())
         };
-        if !location.as_str().starts_with(REDIRECT_URI) {
+        let mut target = location.clone();
+        target.set_query(None);
+        if target.as_str() != REDIRECT_URI {
             return Err(SignInError::Mismatch("redirect_uri"));
         }
         if !get("state").is_some_and(|answered| secret::equal(&answered, state)) {

@@ -71,7 +71,7 @@ fn every_mistake_is_named_and_says_what_to_do() {
 async fn a_listener_that_others_can_reach_is_refused() {
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let server = common::builder(listener.local_addr().unwrap().port()).build().unwrap();
-    let error = server.serve([listener], future::pending()).await.unwrap_err();
+    let error = server.serve([listener], future::ready(())).await.unwrap_err();
     assert!(matches!(error, ServeError::NotLoopback(_)), "{error}");
     assert!(error.to_string().contains("without a password"), "{error}");
 }
@@ -80,7 +80,7 @@ async fn a_listener_that_others_can_reach_is_refused() {
 async fn a_listener_on_another_port_than_the_issuers_is_refused() {
     let listeners = bind_loopback(0).await.unwrap();
     let server = common::builder(1).build().unwrap();
-    let error = server.serve(listeners, future::pending()).await.unwrap_err();
+    let error = server.serve(listeners, future::ready(())).await.unwrap_err();
     assert!(matches!(error, ServeError::Port { .. }), "{error}");
 }
 

@@ -7,7 +7,7 @@
 
 mod common;
 
-use std::{io::Write as _, process::Stdio};
+use std::process::Stdio;
 
 use common::{RESOURCE, claims, start};
 use dev_authorization_server::bind_loopback;
@@ -17,6 +17,7 @@ use tokio::{
 };
 
 const BINARY: &str = env!("CARGO_BIN_EXE_dev-authorization-server");
+const POLICY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/policy.yaml");
 
 /// Runs the binary to its end: exit code, standard output, standard error.
 async fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -95,15 +96,8 @@ async fn token_says_what_to_do_when_there_is_none() {
 
 #[tokio::test]
 async fn serve_signs_in_the_users_of_a_policy() {
-    let policy = std::env::temp_dir().join(format!("dev-authorization-server-{}.yaml", std::process::id()));
-    let text =
-        "version: 1\npolicy: p\nscopes:\n  a: Do A\nroles:\n  user: { scopes: [a] }\ntools:\n  t: { requires: a }\n";
-    std::fs::File::create(&policy)
-        .unwrap()
-        .write_all(text.as_bytes())
-        .unwrap();
     let mut serving = Command::new(BINARY)
-        .args(["serve", "--port", "0", "--policy", policy.to_str().unwrap()])
+        .args(["serve", "--port", "0", "--policy", POLICY])
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
@@ -120,16 +114,14 @@ async fn serve_signs_in_the_users_of_a_policy() {
             claims(stdout.trim())["sub"].as_str(),
             claims(stdout.trim())["scope"].as_str()
         ),
-        (Some("bob"), Some("a"))
+        (Some("bob"), Some("create:todos"))
     );
-    std::fs::remove_file(&policy).unwrap();
 }
 
 #[tokio::test]
 async fn serve_says_what_to_do_when_it_cannot() {
     let taken = bind_loopback(0).await.unwrap();
     let port = taken[0].local_addr().unwrap().port().to_string();
-    let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/todo.yaml");
     for (arguments, message) in [
         (
             vec!["serve", "--policy", "missing.yaml"],
@@ -137,14 +129,14 @@ async fn serve_says_what_to_do_when_it_cannot() {
         ),
         (vec!["serve", "--policy", "missing.yaml"], "name the file with --policy"),
         (
-            vec!["serve", "--policy", policy, "--port", &port],
+            vec!["serve", "--policy", POLICY, "--port", &port],
             "choose another port with --port",
         ),
         (
             vec![
                 "serve",
                 "--policy",
-                policy,
+                POLICY,
                 "--port",
                 "0",
                 "--resource",

@@ -9,10 +9,8 @@ mod common;
 
 use std::time::Duration;
 
-use common::{REDIRECT_URI, RESOURCE, claims, returned, start, start_with};
-use dev_authorization_server::{
-    Algorithm, DevelopmentAuthorizationServer, SignIn, SignInError, bind_loopback, sign_in,
-};
+use common::{REDIRECT_URI, RESOURCE, returned, start, start_with};
+use dev_authorization_server::{Algorithm, DevelopmentAuthorizationServer, bind_loopback};
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use mcp_auth_policy::Policy;
 use serde_json::{Value, json};
@@ -141,55 +139,9 @@ async fn the_metadata_documents_are_complete() {
     assert_eq!(get("/.well-known/openid-configuration").await, expected);
 }
 
-#[tokio::test]
-async fn signing_in_takes_one_call() {
-    let server = start().await;
-    let request = |user: &str, scopes: &[&str]| SignIn {
-        issuer: server.issuer.clone(),
-        resource: Some(RESOURCE.to_owned()),
-        user: user.to_owned(),
-        scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
-    };
-    let token = sign_in(&request("admin", &["read:todos", "create:todos"]))
-        .await
-        .unwrap();
-    assert_eq!(token.scopes(), ["create:todos", "read:todos"]);
-    assert_eq!(claims(token.dangerous_raw_token())["sub"], "admin");
-    assert!(!format!("{token:?}").contains(token.dangerous_raw_token()));
-    assert_eq!(
-        sign_in(&request("alice", &[])).await.unwrap().scopes(),
-        ["create:todos"]
-    );
-
-    let error = sign_in(&request("carol", &[])).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "there is no demo user `carol`: choose one of alice, bob, admin, nobody"
-    );
-    let elsewhere = SignIn {
-        resource: Some("http://localhost:9".to_owned()),
-        ..request("alice", &[])
-    };
-    let error = sign_in(&elsewhere).await.unwrap_err();
-    assert!(
-        matches!(&error, SignInError::Refused { error, .. } if error == "invalid_target"),
-        "{error}"
-    );
-    let public = SignIn {
-        issuer: "https://issuer.example".to_owned(),
-        ..SignIn::default()
-    };
-    assert!(matches!(sign_in(&public).await, Err(SignInError::Issuer(_))));
-}
-
-#[tokio::test]
-async fn the_policy_says_what_the_demo_users_may_do() {
-    let policy = Policy::parse(
-        "version: 1\npolicy: todo-manager\nscopes:\n  create:todos: Create to-do items\n  read:todos: Read all of them\nroles:\n  \
-         user: { scopes: [create:todos] }\n  admin: { includes: [user], scopes: [read:todos] }\ntools:\n  create-todo: { requires: \
-         create:todos }\n  get-todos: { requires: read:todos }\n",
-    )
-    .unwrap();
+#[test]
+fn the_policy_says_what_the_demo_users_may_do() {
+    let policy = Policy::parse(include_str!("policy.yaml")).unwrap();
     let server = DevelopmentAuthorizationServer::builder()
         .issuer("http://localhost:3002")
         .resource(RESOURCE)
