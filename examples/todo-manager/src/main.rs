@@ -38,30 +38,38 @@ async fn run(settings: &Settings) -> Result<(), StartError> {
         let _ = writeln!(io::stdout(), "{report}");
         return Ok(());
     }
+    let signal = signal()?;
     let server = Server::start(settings).await?;
     let _ = writeln!(io::stdout(), "{}", server.banner());
     let stop = CancellationToken::new();
-    tokio::spawn(cancel_on_signal(stop.clone()));
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        signal.await;
+        tracing::info!("stopping");
+        stopping.cancel();
+    });
     server.serve(stop).await
 }
 
-/// Ends the server in order on Ctrl-C, and on what an operating system sends to a service.
-async fn cancel_on_signal(stop: CancellationToken) {
-    #[cfg(unix)]
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
+/// Completes on Ctrl-C, and on what an operating system sends to a service. Listens for both from the moment it is called.
+#[cfg(unix)]
+fn signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
         }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<Option<()>>();
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated => {}
-    }
-    tracing::info!("stopping");
-    stop.cancel();
+    })
+}
+
+#[cfg(not(unix))]
+fn signal() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupted = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupted.recv().await;
+    })
 }
 
 fn start_log(format: LogFormat) {
