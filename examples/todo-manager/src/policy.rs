@@ -44,10 +44,10 @@ pub enum PolicyError {
 /// The file cannot be read, or has mistakes. There is no falling back to another policy then.
 pub fn load(named: Option<&Path>) -> Result<LoadedPolicy, PolicyError> {
     let path = named.unwrap_or(Path::new(LOCAL));
-    let (text, source) = match fs::read_to_string(path) {
+    let (text, source) = match fs::read(path) {
         Ok(text) => (text, path.display().to_string()),
         Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
-            (BUILT_IN.to_owned(), "built in".to_owned())
+            (BUILT_IN.into(), "built in".to_owned())
         }
         Err(error) => {
             return Err(PolicyError::Unreadable {
@@ -58,7 +58,7 @@ pub fn load(named: Option<&Path>) -> Result<LoadedPolicy, PolicyError> {
     };
     let policy = Policy::loader()
         .file_name(&source)
-        .parse(&text)
+        .parse_bytes(&text)
         .map_err(PolicyError::Invalid)?;
     Ok(LoadedPolicy {
         policy: Arc::new(policy),
