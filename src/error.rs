@@ -96,6 +96,14 @@ pub enum AuthorizationServerError {
         /// The configured issuer.
         issuer: String,
     },
+    /// A token names a key that is not known, and the keys were fetched for such a token a moment ago.
+    #[error(
+        "the keys of issuer `{issuer}` were fetched a moment ago for another token with an unknown key id, and are not fetched again yet"
+    )]
+    FetchedTooRecently {
+        /// The configured issuer.
+        issuer: String,
+    },
     /// An answer other than 200. Redirects are not followed.
     #[error("`{url}` answered with status {status} instead of 200: check the URL, redirects are not followed")]
     BadStatus {

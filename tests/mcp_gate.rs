@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::sync::{Arc, Mutex};
+
 use axum::{Router, body::Body};
 use common::*;
 use http::{Method, Request, StatusCode};
@@ -80,10 +82,13 @@ async fn an_allowed_call_runs_in_every_mode() {
 #[tokio::test]
 async fn own_reach_passes_the_gate_and_arrives_in_the_tool() {
     for (mode, answer, _) in send_in_every_mode("alice", &["create:todos"], "get-todos", json!({})).await {
-        assert!(answer.body.contains("Own of alice"), "{mode}: {answer:?}");
+        assert!(
+            answer.body.contains(r#"OwnedBy(\"alice\") of alice"#),
+            "{mode}: {answer:?}"
+        );
     }
     for (mode, answer, _) in send_in_every_mode("admin", &["read:todos"], "get-todos", json!({})).await {
-        assert!(answer.body.contains("Any of admin"), "{mode}: {answer:?}");
+        assert!(answer.body.contains("All of admin"), "{mode}: {answer:?}");
     }
 }
 
@@ -190,10 +195,9 @@ async fn what_is_not_one_message_is_refused() {
 }
 
 #[tokio::test]
-async fn methods_the_policy_cannot_name_are_denied_and_unknown_ones_do_not_exist() {
+async fn methods_that_no_policy_can_name_do_not_exist() {
     let server = TestServer::start().await;
     let token = server.token("alice", &["create:todos"]);
-    let ask = |method: &str| json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": { "uri": "file:///", "name": "x" } });
     for method in [
         "prompts/get",
         "resources/read",
@@ -201,14 +205,44 @@ async fn methods_the_policy_cannot_name_are_denied_and_unknown_ones_do_not_exist
         "completion/complete",
         "subscriptions/listen",
         "tasks/get",
+        "todos/everything",
+        "",
     ] {
-        let answer = server.send(authorized(&token, post(&ask(method)))).await;
-        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{method}");
-        assert_eq!(answer.challenge(), None, "{method}");
-        assert_eq!(answer.json()["error"]["code"], 403, "{method}");
+        let ask = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": { "uri": "file:///", "name": "x" } });
+        for (version, status) in [("2025-11-25", StatusCode::OK), ("2026-07-28", StatusCode::NOT_FOUND)] {
+            let mut request = authorized(&token, post(&ask));
+            request
+                .headers_mut()
+                .insert("mcp-protocol-version", version.parse().unwrap());
+            let answer = server.send(request).await;
+            assert_eq!(answer.status, status, "{method} {version}");
+            assert_eq!(answer.json()["error"]["code"], -32601, "{method} {version}");
+            assert_eq!(answer.json()["id"], 7);
+        }
     }
-    let answer = server.send(authorized(&token, post(&ask("todos/everything")))).await;
-    assert_eq!(answer.json()["error"]["code"], -32601);
+}
+
+#[tokio::test]
+async fn a_challenge_keeps_what_clients_of_older_versions_would_lose() {
+    let server = TestServer::start().await;
+    let token = server.token("admin", &["delete:todos", "openid", "read:todos"]);
+    for (request, scopes) in [
+        (
+            authorized(&token, post(&call("create-todo", json!({})))),
+            "create:todos read:todos delete:todos",
+        ),
+        (modern(&token, "create-todo", json!({})), "create:todos"),
+    ] {
+        let answer = server.send(request).await;
+        assert!(
+            answer.challenge().unwrap().contains(&format!(r#"scope="{scopes}""#)),
+            "{answer:?}"
+        );
+        assert_eq!(
+            answer.json()["error"]["data"]["missing_scopes"],
+            json!(["create:todos"])
+        );
+    }
 }
 
 #[tokio::test]
@@ -226,6 +260,31 @@ async fn any_authenticated_caller_may_list_and_ping() {
     assert_eq!(tools, ["create-todo", "delete-todo", "get-todos"]);
     let ping = post(&json!({ "jsonrpc": "2.0", "id": 7, "method": "ping" }));
     assert_eq!(server.send(authorized(&token, ping)).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_token_does_not_reach_the_tool_and_an_event_id_does_not_reach_the_transport() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    let inner = axum::routing::any(move |headers: http::HeaderMap| async move { log.lock().unwrap().push(headers) });
+    let server = TestServer::start().await;
+    let app = Router::new().route("/", inner).route_layer(server.auth.mcp_layer());
+    let token = server.token("alice", &[]);
+    for request in [
+        post(&json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" })),
+        request(Method::GET, ""),
+    ] {
+        let request = with_header(authorized(&token, request), "last-event-id", "0");
+        assert_eq!(send(&app, request).await.status, StatusCode::OK);
+    }
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), 2);
+    for headers in seen.iter() {
+        assert!(
+            !headers.contains_key("authorization") && !headers.contains_key("last-event-id"),
+            "{headers:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Every row of the wire contract, as a client sees it.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod common;
 
@@ -126,7 +126,7 @@ async fn a_bad_token_is_invalid_token_and_nothing_of_it_comes_back() {
 #[tokio::test]
 async fn a_missing_scope_is_403_naming_it_before_arguments_are_looked_at() {
     let server = TestServer::start().await;
-    let token = server.token("alice", &["read:todos"]);
+    let token = server.token("alice", &[]);
     let first = server
         .call(&token, "create-todo", json!({ "no such argument": 1 }))
         .await;
@@ -183,6 +183,53 @@ async fn a_scope_that_every_request_needs_is_checked_first() {
             .status,
         StatusCode::OK
     );
+}
+
+#[tokio::test]
+async fn following_each_challenge_ends_with_a_token_that_works() {
+    let server = TestServer::with(STATELESS_JSON, |builder| builder.required_scopes(["use:server"])).await;
+    let mut scopes: Vec<String> = Vec::new();
+    for _ in 0..3 {
+        let held: Vec<&str> = scopes.iter().map(String::as_str).collect();
+        let answer = server
+            .call(&server.token("alice", &held), "create-todo", json!({ "content": "x" }))
+            .await;
+        if answer.status == StatusCode::OK {
+            return;
+        }
+        // A client that asks for exactly what it is told.
+        let (_, rest) = answer.challenge().unwrap().split_once("scope=\"").unwrap();
+        scopes = rest.split('"').next().unwrap().split(' ').map(str::to_owned).collect();
+    }
+    panic!("the challenges send the client in circles, the last one to {scopes:?}");
+}
+
+#[tokio::test]
+async fn json_that_would_overflow_the_stack_is_refused_without_being_followed() {
+    let server = TestServer::start().await;
+    // Written so that the text grows with the square of the levels only: a backslash as `\u005c`, a quote as `\u0022`.
+    let bomb = (0..60).fold(String::from("1"), |inner, _| {
+        let nested = format!("{}{inner}{}", "[".repeat(125), "]".repeat(125));
+        let escaped = nested.replace('\\', r"\u005c").replace('"', r"\u0022");
+        format!(r#"{{"$serde_json::private::RawValue":"{escaped}"}}"#)
+    });
+    assert!(bomb.len() < 1_000_000);
+    for claims in [bomb.clone(), format!(r#"{{"sub":{bomb}}}"#)] {
+        let token = server.issuer.sign_raw(r#"{"alg":"ES256"}"#, &claims);
+        let answer = server.call(&token, "create-todo", json!({})).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
+    let token = server.token("alice", &["create:todos"]);
+    for body in [
+        format!(r#"{{"jsonrpc":"2.0","id":{bomb},"method":"ping"}}"#),
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"create-todo","arguments":{bomb}}}}}"#
+        ),
+        format!(r#"{{"jsonrpc":"2.0","method":"notifications/x","params":{bomb}}}"#),
+    ] {
+        let answer = server.send(authorized(&token, request(Method::POST, body))).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    }
 }
 
 #[tokio::test]

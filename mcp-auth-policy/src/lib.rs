@@ -63,4 +63,5 @@ pub use self::{
     operation::{Operation, OperationId, OperationKind, Scope},
     policy::Policy,
     reach::{Because, Decision, Ownership, Reach},
+    text::is_column_name,
 };

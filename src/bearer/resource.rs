@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::{Extensions, HeaderMap, Uri};
-use mcp_auth_policy::Policy;
+use mcp_auth_policy::{Policy, Scope};
 
 use super::{refusal::Refusal, token::bearer_token};
 use crate::{
@@ -52,6 +52,22 @@ impl ProtectedResource {
         }
         extensions.insert(auth);
         Ok(())
+    }
+
+    /// The complete set for a challenge: what every request needs, what the denied operation needs, and what the client holds and would lose.
+    ///
+    /// Of what it holds only scopes that the policy declares, in the policy's order: two denials of one operation give the same challenge.
+    pub(crate) fn scopes_to_ask_for(&self, denied: &[String], held: &[String]) -> Vec<String> {
+        let declared = self.policy.iter().flat_map(|policy| policy.scopes()).map(Scope::name);
+        let kept = declared.filter(|scope| held.iter().any(|held| held == scope));
+        let needed = self.required_scopes.iter().chain(denied).map(String::as_str);
+        let mut scopes: Vec<String> = Vec::new();
+        for scope in needed.chain(kept) {
+            if !scopes.iter().any(|known| known == scope) {
+                scopes.push(scope.to_owned());
+            }
+        }
+        scopes
     }
 
     fn not_verified(&self, error: &VerifyError) -> Box<Refusal> {

@@ -150,6 +150,16 @@ async fn every_mistake_ends_in_one_message_that_says_what_where_and_what_to_do()
             &[],
             &["`a b`", "scope token"],
         ),
+        (
+            &[
+                "--port",
+                "0",
+                "--resource",
+                "http://localhost:3001,http://127.0.0.1:3001",
+            ],
+            &[],
+            &["http://127.0.0.1:3001", "same path", "--resource"],
+        ),
         (&["--port", "70000"], &[], &["70000", "--port"]),
         (&["--mode", "guess"], &[], &["guess", "jwt"]),
     ];
