@@ -46,6 +46,12 @@ pub enum ConfigError {
         /// The resource as configured.
         resource: String,
     },
+    /// An allowed host that is not `host` or `host:port`.
+    #[error("allowed host `{host}` is not a host: write `mcp.example.com` or `mcp.example.com:8443`")]
+    InvalidHost {
+        /// The host as configured.
+        host: String,
+    },
     /// A scope with characters that RFC 6749 section 3.3 does not allow.
     #[error(
         "scope `{scope}` is not a scope token: use printable ASCII without space, `\"` and `\\` (RFC 6749 section 3.3)"

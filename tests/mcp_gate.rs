@@ -1,6 +1,6 @@
 //! The tool gate in front of a real `rmcp` transport, and sessions bound to their principal.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod common;
 
@@ -11,6 +11,7 @@ use common::*;
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use mcp_auth::{BearerToken, Policy};
+use rmcp::model::ClientRequest;
 use serde_json::{Value, json};
 
 /// A call in the form of 2026-07-28: the version in header and body, method and name in headers.
@@ -218,6 +219,100 @@ async fn methods_that_no_policy_can_name_do_not_exist() {
             assert_eq!(answer.status, status, "{method} {version}");
             assert_eq!(answer.json()["error"]["code"], -32601, "{method} {version}");
             assert_eq!(answer.json()["id"], 7);
+        }
+    }
+}
+
+/// The enum may grow without breaking this match, so the version that it was written for is pinned below.
+fn passes(request: &ClientRequest) -> bool {
+    use ClientRequest as R;
+    match request {
+        R::PingRequest(_)
+        | R::InitializeRequest(_)
+        | R::DiscoverRequest(_)
+        | R::SetLevelRequest(_)
+        | R::ListPromptsRequest(_)
+        | R::ListResourcesRequest(_)
+        | R::ListResourceTemplatesRequest(_)
+        | R::ListToolsRequest(_) => true,
+        // By the policy, or not at all.
+        R::CallToolRequest(_)
+        | R::CompleteRequest(_)
+        | R::GetPromptRequest(_)
+        | R::ReadResourceRequest(_)
+        | R::SubscriptionsListenRequest(_)
+        | R::SubscribeRequest(_)
+        | R::UnsubscribeRequest(_)
+        | R::GetTaskRequest(_)
+        | R::UpdateTaskRequest(_)
+        | R::CancelTaskRequest(_)
+        | R::ListSkillsRequest(_)
+        | R::GetSkillRequest(_)
+        | R::ReadResourceDirectoryRequest(_)
+        | R::CustomRequest(_) => false,
+        unknown => panic!("decide who may use {unknown:?}, in src/gate/message.rs and here"),
+    }
+}
+
+#[test]
+fn the_table_of_methods_was_made_for_this_rmcp() {
+    let lock = include_str!("../Cargo.lock");
+    let (_, rmcp) = lock.split_once("name = \"rmcp\"\nversion = \"").unwrap();
+    let version = rmcp.split('"').next().unwrap();
+    assert_eq!(
+        version, "3.9.0",
+        "look for new variants of rmcp::model::ClientRequest, then change this number"
+    );
+}
+
+#[tokio::test]
+async fn only_methods_that_anybody_may_use_reach_the_transport_unasked() {
+    let reached = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&reached);
+    let inner = axum::routing::any(move || async move { *count.lock().unwrap() += 1 });
+    let server = TestServer::start().await;
+    let app = Router::new().route("/", inner).route_layer(server.auth.mcp_layer());
+    let token = server.token("alice", &["create:todos"]);
+    for method in [
+        "ping",
+        "initialize",
+        "server/discover",
+        "logging/setLevel",
+        "prompts/list",
+        "resources/list",
+        "resources/templates/list",
+        "tools/list",
+        "completion/complete",
+        "prompts/get",
+        "resources/read",
+        "resources/subscribe",
+        "resources/unsubscribe",
+        "subscriptions/listen",
+        "tasks/get",
+        "tasks/update",
+        "tasks/cancel",
+        "skills/list",
+        "skills/get",
+        "resources/directory/read",
+        "custom/method",
+        "",
+    ] {
+        let params = json!({
+            "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" }, "level": "info",
+            "name": "x", "uri": "file:///x", "taskId": "x", "ref": { "type": "ref/prompt", "name": "x" },
+            "argument": { "name": "x", "value": "" }, "notifications": {}, "inputResponses": {}, "_meta": {},
+        });
+        let ask = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
+        let request: ClientRequest = serde_json::from_value(ask.clone()).unwrap();
+        let before = *reached.lock().unwrap();
+        let answer = send(&app, authorized(&token, post(&ask))).await;
+        let passed = *reached.lock().unwrap() > before;
+        assert_eq!(passed, passes(&request), "{method} read as {request:?}: {answer:?}");
+        // Without an id it is a notification, which nobody answers and which reaches nobody.
+        let notification = json!({ "jsonrpc": "2.0", "method": method });
+        if !passed {
+            let answer = send(&app, authorized(&token, post(&notification))).await;
+            assert_eq!((answer.status, &*answer.body), (StatusCode::ACCEPTED, ""), "{method}");
         }
     }
 }

@@ -4,9 +4,10 @@
 
 mod common;
 
+use axum::{Router, routing::post as post_route};
 use common::*;
 use http::{Method, StatusCode};
-use mcp_auth::{BearerToken, testing::Fault};
+use mcp_auth::{Access, BearerToken, Denied, Policy, requires_scope, testing::Fault};
 use serde_json::json;
 
 const SCOPES: &str = "create:todos read:todos delete:todos";
@@ -186,6 +187,76 @@ async fn a_scope_that_every_request_needs_is_checked_first() {
 }
 
 #[tokio::test]
+async fn a_required_scope_may_be_held_through_one_that_implies_it() {
+    let policy = Policy::parse(
+        "version: 1\nscopes: { use: Use it, all: { about: Everything, implies: [use] } }\ntools: { create-todo: { requires: use } }",
+    );
+    let policy = policy.unwrap();
+    let server = TestServer::with(STATELESS_JSON, |builder| {
+        builder.policy(policy).required_scopes(["use"])
+    })
+    .await;
+    let ping = || post(&json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" }));
+    for (scopes, status) in [
+        (&["all"] as &[&str], StatusCode::OK),
+        (&["use"], StatusCode::OK),
+        (&["other"], StatusCode::FORBIDDEN),
+    ] {
+        let answer = server.send(authorized(&server.token("alice", scopes), ping())).await;
+        assert_eq!(answer.status, status, "{scopes:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_annotated_handler_behind_the_bearer_layer_is_challenged_completely() {
+    #[requires_scope("delete:todos", name = "purge")]
+    async fn purge(access: Access) -> Result<String, Denied> {
+        Ok(format!("{:?}", access.filter()))
+    }
+    let policy =
+        "version: 1\nscopes: { \"delete:todos\": Delete }\noperations: { purge: { requires: \"delete:todos\" } }";
+    let policy = Policy::parse(policy).unwrap();
+    let server = TestServer::with(STATELESS_JSON, |builder| {
+        builder.policy(policy).required_scopes(["use:server"])
+    })
+    .await;
+    let app = Router::new()
+        .route("/", post_route(purge))
+        .route_layer(server.auth.bearer_layer());
+    let token = |scopes: &[&str]| server.token("alice", scopes);
+    let answer = send(&app, authorized(&token(&["use:server"]), post(&json!({})))).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    let challenge = answer.challenge().unwrap();
+    let start = format!(
+        r#"Bearer error="insufficient_scope", scope="use:server delete:todos", resource_metadata="{METADATA_URL}", error_description=""#
+    );
+    assert!(challenge.starts_with(&start), "{challenge}");
+    assert_eq!(answer.json()["missing_scopes"], json!(["delete:todos"]));
+    let answer = send(
+        &app,
+        authorized(&token(&["use:server", "delete:todos"]), post(&json!({}))),
+    )
+    .await;
+    assert_eq!((answer.status, &*answer.body), (StatusCode::OK, "All"));
+    assert_eq!(send(&app, post(&json!({}))).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn the_first_challenge_asks_for_what_the_metadata_publishes() {
+    let server = TestServer::with(STATELESS_JSON, |builder| {
+        builder.scopes_supported(["create:todos", "offline_access", "create:todos"])
+    });
+    let answer = server.await.send(post(&json!({}))).await;
+    assert!(
+        answer
+            .challenge()
+            .unwrap()
+            .starts_with(r#"Bearer scope="create:todos", "#),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
 async fn following_each_challenge_ends_with_a_token_that_works() {
     let server = TestServer::with(STATELESS_JSON, |builder| builder.required_scopes(["use:server"])).await;
     let mut scopes: Vec<String> = Vec::new();
@@ -246,7 +317,7 @@ async fn an_unreachable_issuer_is_503_and_the_server_recovers() {
     assert!(!answer.body.contains(server.issuer.url()), "{answer:?}");
     server.issuer.set_fault(None);
     // As long as the answer says.
-    tokio::time::sleep(std::time::Duration::from_secs(retry_after)).await;
+    pass(std::time::Duration::from_secs(retry_after)).await;
     assert_eq!(
         server
             .call(&token, "create-todo", json!({ "content": "x" }))
@@ -265,15 +336,15 @@ async fn a_foreign_host_or_origin_is_403_before_authentication() {
     foreign_host
         .headers_mut()
         .insert("host", "evil.example".parse().unwrap());
-    for request in [
-        foreign_host,
-        with_header(good(), "origin", "http://evil.example"),
-        with_header(good(), "origin", "null"),
+    for (request, reason) in [
+        (foreign_host, "forbidden_host"),
+        (with_header(good(), "origin", "http://evil.example"), "forbidden_origin"),
+        (with_header(good(), "origin", "null"), "forbidden_origin"),
     ] {
         let answer = server.send(request).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN);
         assert_eq!(answer.challenge(), None);
-        assert_eq!(answer.json()["reason"], "forbidden_origin");
+        assert_eq!(answer.json()["reason"], reason);
         assert!(!answer.headers.contains_key("access-control-allow-origin"));
     }
     assert_eq!(server.ran(), 0);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{Extensions, HeaderMap, Uri};
+use http::{Extensions, HeaderMap, Uri, header};
 use mcp_auth_policy::{Policy, Scope};
 
 use super::{refusal::Refusal, token::bearer_token};
@@ -30,7 +30,14 @@ pub(crate) struct ProtectedResource {
 impl ProtectedResource {
     /// Checks `Host` and `Origin`, before anything else is looked at.
     pub(crate) fn check_origin(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Box<Refusal>> {
-        self.origins.check(uri, headers).map_err(Refusal::foreign_origin)
+        self.origins.check(uri, headers).map_err(|foreign| {
+            tracing::warn!(
+                host = ?headers.get(header::HOST),
+                origin = ?headers.get(header::ORIGIN),
+                "request for a foreign host or from a foreign origin; allow it by `allowed_host` or `allowed_origin` if it is yours"
+            );
+            Refusal::foreign(foreign)
+        })
     }
 
     /// Verifies the token and resolves its caller into `extensions`.
@@ -77,7 +84,8 @@ impl ProtectedResource {
                 Refusal::invalid_token(invalid, &self.advertised_scopes)
             }
             VerifyError::Unavailable(error, retry_after) => {
-                tracing::warn!(%error, "access token not verified: the authorization server cannot be asked");
+                // The failed fetch itself was a warning; anybody can send tokens meanwhile.
+                tracing::debug!(%error, "access token not verified: the authorization server cannot be asked");
                 Refusal::unavailable(*retry_after)
             }
         }

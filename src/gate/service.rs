@@ -171,6 +171,8 @@ where
                 }
             }
         },
+        // A notification is never answered (JSON-RPC 2.0 section 4.1).
+        Ask::Unknown if message.id.is_none() => Err(plain(StatusCode::ACCEPTED, Body::empty())),
         Ask::Unknown => Err(method_not_found(&parts.headers, message.id.as_ref())),
     }
 }

@@ -162,6 +162,13 @@ pub fn transport(mode: Mode, tools: Tools) -> StreamableHttpService<Tools, Local
     StreamableHttpService::new(move || Ok(tools.clone()), LocalSessionManager::default().into(), config)
 }
 
+/// Lets time pass without waiting. The clock runs again afterwards, so that it cannot overtake the network.
+pub async fn pass(time: std::time::Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
 /// What came back.
 #[derive(Debug)]
 pub struct Answer {
