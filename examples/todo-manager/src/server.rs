@@ -53,8 +53,12 @@ pub enum StartError {
     #[error(transparent)]
     Database(#[from] OpenError),
     /// The embedded authorization server may not or cannot run.
-    #[error("{0}; set `--issuer` (MCP_AUTH_ISSUER) to your authorization server")]
+    #[error("{0}")]
     Demo(String),
+    /// A demo user could not be signed in.
+    #[cfg(feature = "demo")]
+    #[error(transparent)]
+    SignIn(#[from] dev_authorization_server::SignInError),
     /// A socket failed while serving.
     #[error("the server stopped: {0}")]
     Serve(#[from] io::Error),
@@ -234,7 +238,7 @@ async fn issuer(
         None => {
             let _ = (port, resources, policy);
             Err(StartError::Demo(
-                "no issuer is set, and this build has no embedded authorization server".into(),
+                "no issuer is set, and this build has no embedded authorization server; set `--issuer` (MCP_AUTH_ISSUER)".into(),
             ))
         }
     }
