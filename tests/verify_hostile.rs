@@ -10,7 +10,7 @@
 use aws_lc_rs::hmac;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use mcp_auth::{
-    AccessTokenVerifier, BearerToken, InvalidToken, VerifyError,
+    AccessTokenVerifier, AuthorizationServerError, BearerToken, InvalidToken, VerifyError,
     testing::{Issuer, TokenBuilder},
 };
 use serde_json::json;
@@ -34,6 +34,10 @@ fn good(issuer: &Issuer) -> TokenBuilder {
 async fn refused(verifier: &AccessTokenVerifier, token: impl Into<String>) -> InvalidToken {
     match verifier.verify(&BearerToken::new(token)).await {
         Err(VerifyError::Invalid(invalid)) => invalid,
+        // A changed key id may be that of a new key, and the keys are not fetched again for each.
+        Err(VerifyError::Unavailable(AuthorizationServerError::FetchedTooRecently { .. }, _)) => {
+            InvalidToken::UnknownKey
+        }
         Err(VerifyError::Unavailable(error, _)) => panic!("{error}"),
         Ok(caller) => panic!("accepted: {caller:?}"),
     }
