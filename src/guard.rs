@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use mcp_auth_policy::{Challenge, OperationId, Reach};
+use mcp_auth_policy::{Challenge, Decision, OperationId, Reach};
 
 use crate::{
     access::Access,
@@ -72,28 +72,34 @@ fn effective_reach(caller: &Caller, requirement: &'static Requirement) -> Result
     let Some(operation) = policy.find(requirement.kind(), requirement.name()) else {
         return Err(Denied::new(requirement.name(), DeniedReason::UnknownOperation));
     };
-    let decision = policy.decide(operation, caller.grants());
+    let arguments = caller.arguments(requirement.kind(), requirement.name());
+    let decision = policy.decide_call(operation, caller.grants(), arguments);
     let annotated = policy.decide_annotation(&requirement.annotation(), caller.grants());
     match decision.reach.min(annotated) {
         Reach::Any => Ok(Reach::Any),
-        // An empty subject owns nothing: it would match objects whose owner was never set.
-        Reach::Own if caller.subject().is_empty() => Err(Denied::new(requirement.name(), DeniedReason::OwnerUnknown)),
+        // An empty owner key owns nothing: it would match objects whose owner was never set.
+        Reach::Own if caller.owner_key().is_empty() => Err(Denied::new(requirement.name(), DeniedReason::OwnerUnknown)),
         Reach::Own => Ok(Reach::Own),
         Reach::Deny => Err(match decision.because.into() {
             reason @ (DeniedReason::UnknownOperation | DeniedReason::OwnerUnknown) => {
                 Denied::new(requirement.name(), reason)
             }
-            _ => missing_scope(caller, operation, requirement),
+            _ => missing_scope(caller, operation, requirement, decision),
         }),
     }
 }
 
 /// Finds scopes that would really open this function: for the policy and for the annotation.
-fn missing_scope(caller: &Caller, operation: OperationId, requirement: &'static Requirement) -> Denied {
+fn missing_scope(
+    caller: &Caller,
+    operation: OperationId,
+    requirement: &'static Requirement,
+    decision: Decision,
+) -> Denied {
     let policy = caller.policy();
-    let held = caller.auth().scopes();
+    let arguments = caller.arguments(requirement.kind(), requirement.name());
     let from_policy = policy
-        .challenge(operation, caller.grants())
+        .challenge_call(operation, caller.grants(), arguments)
         .map(|challenge| challenge.scopes);
     // Where code and policy demand different scopes, both sets are needed.
     let with_annotation = requirement.alternatives().iter().map(|alternative| {
@@ -106,9 +112,10 @@ fn missing_scope(caller: &Caller, operation: OperationId, requirement: &'static 
         scopes
     });
     let helps = |scopes: &Vec<String>| {
-        let grants = policy.grants(held.iter().chain(scopes).map(String::as_str));
+        let grants = policy.with_scopes(caller.grants(), scopes.iter().map(String::as_str));
         let annotated = policy.decide_annotation(&requirement.annotation(), &grants);
-        policy.decide(operation, &grants).reach.min(annotated) > Reach::Deny
+        let decision = policy.decide_call(operation, &grants, arguments);
+        decision.reach.min(annotated) > Reach::Deny
     };
     let lacks = |scope: &&String| !policy.holds(caller.grants(), scope);
     let missing = |scopes: &[String]| -> Vec<String> { scopes.iter().filter(lacks).cloned().collect() };
@@ -121,6 +128,7 @@ fn missing_scope(caller: &Caller, operation: OperationId, requirement: &'static 
             let missing = missing(&scopes);
             Denied::missing_scopes_of(requirement.name(), Challenge { scopes, missing })
         }
+        None if decision.reach == Reach::Deny => Denied::because(requirement.name(), decision.because, policy),
         None => Denied::new(requirement.name(), DeniedReason::MissingScope),
     }
 }

@@ -176,7 +176,8 @@ impl McpAuthBuilder {
     /// Builds the layers. Nothing is fetched.
     ///
     /// # Errors
-    /// The resource, an issuer, an audience, a scope or an origin is not what it must be; the message names it.
+    /// The resource, an issuer, an audience, a scope or an origin is not what it must be; or `callers:` in the policy does not cover the
+    /// issuers. The message names it.
     pub fn build(self) -> Result<McpAuth, ConfigError> {
         let resource = secure_url::parse_setting("resource", &self.resource)?;
         let mut origins = AllowedOrigins::of_resource(&resource);
@@ -188,6 +189,15 @@ impl McpAuthBuilder {
         }
         let mut verifier = AccessTokenVerifier::builder(&self.resource);
         let mut metadata = ProtectedResourceMetadata::builder(&self.resource);
+        if let Some(policy) = &self.policy {
+            let issuers = self.authorization_servers.iter().map(AuthorizationServer::issuer);
+            policy
+                .check_issuers(issuers)
+                .map_err(|mismatch| ConfigError::IssuersAndPolicy {
+                    policy: policy.file_name().to_owned(),
+                    problem: mismatch.to_string(),
+                })?;
+        }
         for server in self.authorization_servers {
             metadata = metadata.authorization_server(server.issuer());
             verifier = verifier.authorization_server(server);

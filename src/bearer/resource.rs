@@ -46,9 +46,11 @@ impl ProtectedResource {
             .verify(&token)
             .await
             .map_err(|error| self.not_verified(&error))?;
-        self.check_required_scopes(&auth)?;
-        if let Some(policy) = &self.policy {
-            extensions.insert(Caller::new(auth.clone(), Arc::clone(policy)));
+        let policy = self.policy.as_ref();
+        let caller = policy.map(|policy| Caller::new(auth.clone(), Arc::clone(policy)));
+        self.check_required_scopes(&auth, caller.as_ref())?;
+        if let Some(caller) = caller {
+            extensions.insert(caller);
         }
         extensions.insert(auth);
         Ok(())
@@ -67,11 +69,11 @@ impl ProtectedResource {
         }
     }
 
-    fn check_required_scopes(&self, auth: &AuthInfo) -> Result<(), Box<Refusal>> {
+    fn check_required_scopes(&self, auth: &AuthInfo, caller: Option<&Caller>) -> Result<(), Box<Refusal>> {
         let missing: Vec<String> = self
             .required_scopes
             .iter()
-            .filter(|scope| !self.holds(auth, scope))
+            .filter(|scope| !holds(auth, caller, scope))
             .cloned()
             .collect();
         if missing.is_empty() {
@@ -80,13 +82,10 @@ impl ProtectedResource {
             Err(Refusal::missing_required_scopes(&self.required_scopes, missing))
         }
     }
+}
 
-    /// Whether the token has a scope, or one that implies it.
-    fn holds(&self, auth: &AuthInfo, scope: &str) -> bool {
-        let implied = |policy: &Arc<Policy>| {
-            let grants = policy.grants(auth.scopes().iter().map(String::as_str));
-            policy.holds(&grants, scope)
-        };
-        auth.scopes().iter().any(|held| held == scope) || self.policy.as_ref().is_some_and(implied)
-    }
+/// Whether the token has a scope, or the caller holds it by what the policy makes of the token: implied scopes, other claims, roles.
+fn holds(auth: &AuthInfo, caller: Option<&Caller>, scope: &str) -> bool {
+    let by_policy = |caller: &Caller| caller.policy().holds(caller.grants(), scope);
+    auth.scopes().iter().any(|held| held == scope) || caller.is_some_and(by_policy)
 }

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use mcp_auth_policy::{OperationKind, Reach};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tower_service::Service;
 
 use super::message::{Ask, Message, NotAMessage};
@@ -152,10 +152,11 @@ where
         return Ok(Body::from(body));
     };
     let message = Message::parse(&body).map_err(|error| not_a_message(&error))?;
-    let request_id = parts.extensions.get::<RequestId>().map(RequestId::as_str);
+    let request_id = parts.extensions.get::<RequestId>().cloned();
+    let request_id = request_id.as_ref().map(RequestId::as_str);
     match &message.ask {
         Ask::Anyone => Ok(Body::from(body)),
-        Ask::Tool(tool) => match caller.reach(OperationKind::Tool, tool) {
+        Ask::Tool(tool) => match with_arguments(caller.clone(), tool, &body, parts).reach(OperationKind::Tool, tool) {
             Ok(reach) => {
                 decided(&caller, tool, reach, "allowed", request_id);
                 Ok(Body::from(body))
@@ -180,6 +181,31 @@ where
             Err(denied.to_json_rpc_response(message.id.as_ref(), request_id))
         }
         Ask::Unknown(_) => Err(method_not_found(&parts.headers, message.id.as_ref())),
+    }
+}
+
+/// Hands the arguments of a call to its caller, here and for the guard, if a forbid reads them.
+///
+/// What is no object leaves them unknown, so that the forbid stands; the transport would refuse it anyway.
+fn with_arguments(caller: Caller, tool: &str, body: &Bytes, parts: &mut Parts) -> Caller {
+    let policy = caller.policy();
+    let reads_them = policy
+        .find(OperationKind::Tool, tool)
+        .is_some_and(|tool| policy.reads_arguments(tool));
+    let arguments = reads_them.then(|| arguments(body)).flatten();
+    let Some(arguments) = arguments else { return caller };
+    let caller = caller.with_call(OperationKind::Tool, tool.to_owned(), arguments);
+    parts.extensions.insert(caller.clone());
+    caller
+}
+
+/// Reads `params.arguments` as the transport does: absent and `null` are no arguments.
+fn arguments(body: &[u8]) -> Option<Map<String, Value>> {
+    let mut message: Value = serde_json::from_slice(body).ok()?;
+    match message.pointer_mut("/params/arguments").map(Value::take) {
+        None | Some(Value::Null) => Some(Map::new()),
+        Some(Value::Object(arguments)) => Some(arguments),
+        Some(_) => None,
     }
 }
 

@@ -32,7 +32,7 @@ pub enum AuditFinding {
     },
     /// The code has an operation that the policy does not list, so every caller is denied.
     Undeclared {
-        /// `tools` or `operations`.
+        /// The key in the policy, such as `tools`.
         section: &'static str,
         /// Name of the operation.
         name: String,
@@ -174,11 +174,7 @@ fn looser_finding(policy: &Policy, name: &str, code: (&'static str, u32), looser
 
 fn undeclared(policy: &Policy, kind: OperationKind, name: &str, code: Option<(&'static str, u32)>) -> AuditFinding {
     AuditFinding::Undeclared {
-        section: if kind == OperationKind::Tool {
-            "tools"
-        } else {
-            "operations"
-        },
+        section: kind.section(),
         name: name.to_owned(),
         code,
         policy: policy.file_name().to_owned(),

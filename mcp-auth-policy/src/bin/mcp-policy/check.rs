@@ -54,7 +54,10 @@ fn summary(policy: &Policy) -> String {
         (policy.roles().count(), "role"),
         (policy.object_count(), "object"),
         (policy.operations(OperationKind::Tool).count(), "tool"),
+        (policy.operations(OperationKind::Prompt).count(), "prompt"),
+        (policy.operations(OperationKind::Resource).count(), "resource"),
         (policy.operations(OperationKind::Operation).count(), "operation"),
+        (policy.forbids().count(), "forbid"),
     ]
     .into_iter()
     .filter(|(number, _)| *number > 0)
