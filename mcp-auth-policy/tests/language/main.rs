@@ -18,7 +18,9 @@ use mcp_auth_policy::{
     Arguments, Because, Decision, Grants, OperationId, OperationKind, Ownership, Policy, Reach, Resolved, TokenFacts,
 };
 use naive::{Naive, Token, alternatives};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+const NOTES: &str = include_str!("../samples/notes.yaml");
 
 fn tuples() -> usize {
     env::var("POLICY_TUPLES").map_or(20_000, |count| count.parse().unwrap())
@@ -122,6 +124,106 @@ fn both_engines_agree_on_random_policies_tokens_owners_and_arguments() {
         }
         count
     });
+}
+
+#[test]
+fn both_engines_agree_in_every_state_of_the_sample_policy() {
+    let policy = Policy::parse(NOTES).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(
+        policy
+            .warnings()
+            .iter()
+            .map(|warning| warning.code())
+            .collect::<Vec<_>>(),
+        ["open-tool", "not-monotone"]
+    );
+    let naive = Naive::read(NOTES);
+    let scopes = naive.all_scopes();
+    let operations: Vec<(&str, &str)> = (OperationKind::ALL.into_iter())
+        .flat_map(|kind| {
+            policy
+                .operations(kind)
+                .map(move |operation| (kind.section(), operation.name()))
+        })
+        .collect();
+    let roles = [
+        json!(null),
+        json!(["staff"]),
+        json!(["boss"]),
+        json!("manager"),
+        json!([1]),
+    ];
+    let texts = [
+        None,
+        Some(json!("a")),
+        Some(json!("long")),
+        Some(json!(1)),
+        Some(json!(null)),
+    ];
+    let mut states = 0;
+    for bits in 0..1_usize << scopes.len() {
+        let chosen = scopes.iter().enumerate().filter(|(i, _)| bits & (1 << i) != 0);
+        let chosen: Vec<String> = chosen.map(|(_, scope)| scope.clone()).collect();
+        for issuer in [
+            "https://one.example",
+            "https://two.example",
+            "https://three.example",
+            "https://x.example",
+        ] {
+            for (roles, client) in roles.iter().zip([Some("app"), Some("other"), None].into_iter().cycle()) {
+                for status in [json!("suspended"), json!("active"), json!(7)] {
+                    let claims = json!({ "scp": chosen, "realm": { "roles": roles, "status": status } });
+                    let token = Token {
+                        issuer: issuer.to_owned(),
+                        client: client.map(str::to_owned),
+                        scopes: chosen.clone(),
+                        claims: claims.as_object().unwrap().clone(),
+                    };
+                    let resolved = resolve(&policy, &token);
+                    let carried = naive.carried(&token);
+                    for operation in &operations {
+                        let id = find(&policy, *operation);
+                        let listed = policy.is_listed(id, resolved.grants());
+                        assert_eq!(listed, naive.is_listed(*operation, &token), "{operation:?} {token:?}");
+                        for text in &texts {
+                            let arguments = text.iter().map(|text| ("text".to_owned(), text.clone())).collect();
+                            let given = Arguments::Known(&arguments);
+                            let decision = shown(&policy, policy.decide_call(id, resolved.grants(), given));
+                            let expected = naive.reach(*operation, &token, &carried, Some(&arguments), true);
+                            assert_eq!(decision, expected, "{operation:?} {token:?} {arguments:?}");
+                            let challenge = policy.challenge_call(id, resolved.grants(), given);
+                            let expected = naive.challenge(*operation, &token, Some(&arguments));
+                            assert_eq!(
+                                challenge.map(|challenge| challenge.scopes),
+                                expected,
+                                "{operation:?} {token:?}"
+                            );
+                            states += 1;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(states, 8 * 4 * 5 * 3 * 7 * 5);
+}
+
+#[test]
+fn a_uri_is_found_exactly_first_and_by_its_template_then() {
+    let policy = Policy::parse(NOTES).unwrap();
+    let name = |uri: &str| Some(policy.operation(policy.find_resource(uri)?)?.name());
+    assert_eq!(name("notes://index"), Some("notes://index"));
+    assert_eq!(name("notes://alice/1"), Some("notes://{owner}/{id}"));
+    for uri in [
+        "notes://{owner}/{id}",
+        "notes://alice/..",
+        "notes://a%2fb/1",
+        "notes://alice/1/2",
+        "notes://",
+        "",
+    ] {
+        assert_eq!(name(uri), None, "{uri}");
+    }
 }
 
 #[test]
