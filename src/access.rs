@@ -70,13 +70,10 @@ impl Access {
         &self.caller
     }
 
-    /// Returns [`Reach::Own`] or [`Reach::Any`].
+    /// Returns [`Reach::Own`] or [`Reach::Any`]. Does not count as asking: looking at it, in a log line for example, limits nothing.
     #[must_use]
     pub fn reach(&self) -> Reach {
-        match self.filter() {
-            Filter::All => Reach::Any,
-            Filter::OwnedBy(_) => Reach::Own,
-        }
+        if self.limit.is_some() { Reach::Own } else { Reach::Any }
     }
 
     /// Returns which objects of a list the caller may see.

@@ -46,6 +46,12 @@ pub enum ConfigError {
         /// The resource as configured.
         resource: String,
     },
+    /// An allowed host that is not `host` or `host:port`.
+    #[error("allowed host `{host}` is not a host: write `mcp.example.com` or `mcp.example.com:8443`")]
+    InvalidHost {
+        /// The host as configured.
+        host: String,
+    },
     /// A scope with characters that RFC 6749 section 3.3 does not allow.
     #[error(
         "scope `{scope}` is not a scope token: use printable ASCII without space, `\"` and `\\` (RFC 6749 section 3.3)"
@@ -101,6 +107,14 @@ pub enum AuthorizationServerError {
     /// The fetch ended without an answer, for example because the runtime shuts down.
     #[error("fetching from issuer `{issuer}` was interrupted: try again")]
     Interrupted {
+        /// The configured issuer.
+        issuer: String,
+    },
+    /// A token names a key that is not known, and the keys were fetched for such a token a moment ago.
+    #[error(
+        "the keys of issuer `{issuer}` were fetched a moment ago for another token with an unknown key id, and are not fetched again yet"
+    )]
+    FetchedTooRecently {
         /// The configured issuer.
         issuer: String,
     },

@@ -59,7 +59,7 @@ impl Watch {
         match &self.limit {
             Some(consulted) if !consulted.load(Ordering::Acquire) => Err(unchecked(
                 self.requirement,
-                "ended without asking its `Access` (`filter`, `sql`, `check_owner`, `permits` or `reach`)",
+                "ended without asking its `Access` (`filter`, `sql`, `check_owner` or `permits`)",
             )),
             _ => Ok(()),
         }

@@ -12,6 +12,7 @@ use crate::{
     gate::McpGateLayer,
     metadata::ProtectedResourceMetadata,
     origin::AllowedOrigins,
+    scope_token::is_scope_token,
     secure_url,
     session::SessionBinding,
     verify::{AccessTokenVerifier, AuthorizationServer},
@@ -182,10 +183,13 @@ impl McpAuthBuilder {
         let resource = secure_url::parse_setting("resource", &self.resource)?;
         let mut origins = AllowedOrigins::of_resource(&resource);
         for host in self.allowed_hosts {
-            origins.allow_host(host);
+            origins.allow_host(host)?;
         }
         for origin in &self.allowed_origins {
-            origins.allow_origin(&secure_url::parse_setting("allowed origin", origin)?);
+            origins.allow_origin(origin)?;
+        }
+        if let Some(scope) = self.required_scopes.iter().find(|scope| !is_scope_token(scope)) {
+            return Err(ConfigError::InvalidScope { scope: scope.clone() });
         }
         let mut verifier = AccessTokenVerifier::builder(&self.resource);
         let mut metadata = ProtectedResourceMetadata::builder(&self.resource);
@@ -208,14 +212,15 @@ impl McpAuthBuilder {
         let advertised_scopes = self
             .scopes_supported
             .unwrap_or_else(|| advertised(self.policy.as_deref(), &self.required_scopes));
-        let metadata = metadata.scopes_supported(&advertised_scopes).build()?;
+        let metadata = metadata.scopes_supported(advertised_scopes).build()?;
         let sessions = SessionBinding::random().map_err(|_| ConfigError::NoRandomness)?;
         Ok(McpAuth {
             resource: Arc::new(ProtectedResource {
                 verifier: verifier.build()?,
                 origins,
                 metadata_url: metadata.metadata_url(),
-                advertised_scopes,
+                // As published: a challenge must not ask for what the metadata leaves out.
+                advertised_scopes: metadata.scopes_supported().to_vec(),
                 required_scopes: self.required_scopes,
                 policy: self.policy,
                 malformed_as_401: self.malformed_as_401,

@@ -4,10 +4,13 @@
 //! names the attacker's domain although the address is ours, and `Origin` names the page. MCP (Streamable HTTP, Security) requires the check of
 //! `Origin`; a request without `Origin` does not come from a page and passes.
 
-use http::{HeaderMap, HeaderValue, Method, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Uri, header, uri::Authority};
 use url::Url;
 
-use crate::secure_url::is_loopback;
+use crate::{
+    error::ConfigError,
+    secure_url::{self, is_loopback},
+};
 
 /// The hosts and origins that may use one protected resource.
 #[derive(Debug, Clone)]
@@ -15,6 +18,13 @@ pub(crate) struct AllowedOrigins {
     hosts: Vec<String>,
     origins: Vec<String>,
     loopback: bool,
+}
+
+/// What of a request names somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Foreign {
+    Host,
+    Origin,
 }
 
 /// Headers that browsers may send to the MCP endpoint.
@@ -39,12 +49,30 @@ impl AllowedOrigins {
         }
     }
 
-    pub(crate) fn allow_host(&mut self, host: impl Into<String>) {
-        self.hosts.push(host.into().to_ascii_lowercase());
+    /// Allows a host, `host` or `host:port`.
+    pub(crate) fn allow_host(&mut self, host: String) -> Result<(), ConfigError> {
+        match host.parse::<Authority>() {
+            Ok(authority) if !authority.as_str().contains('@') => {
+                self.hosts.push(host);
+                Ok(())
+            }
+            _ => Err(ConfigError::InvalidHost { host }),
+        }
     }
 
-    pub(crate) fn allow_origin(&mut self, origin: &Url) {
-        self.origins.push(origin.origin().ascii_serialization());
+    /// Allows an origin, written as browsers send it.
+    pub(crate) fn allow_origin(&mut self, origin: &str) -> Result<(), ConfigError> {
+        let url = secure_url::parse_setting("allowed origin", origin)?;
+        let serialized = url.origin().ascii_serialization();
+        if !serialized.eq_ignore_ascii_case(origin) {
+            return Err(ConfigError::InvalidUrl {
+                what: "allowed origin",
+                value: origin.to_owned(),
+                problem: "is more than an origin: write scheme, host and port only, for example `https://app.example.com`",
+            });
+        }
+        self.origins.push(serialized);
+        Ok(())
     }
 
     /// The hosts, for transports that check them a second time.
@@ -52,16 +80,16 @@ impl AllowedOrigins {
         &self.hosts
     }
 
-    /// Whether the request may go on; the error is a sentence for the client.
-    pub(crate) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), &'static str> {
+    /// Whether the request may go on.
+    pub(crate) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Foreign> {
         if !self.host_is_allowed(uri, headers) {
-            return Err("The Host header names a host that this server does not serve");
+            return Err(Foreign::Host);
         }
         let mut origins = headers.get_all(header::ORIGIN).iter();
         match (origins.next(), origins.next()) {
             (None, _) => Ok(()),
             (Some(origin), None) if self.origin_is_allowed(origin) => Ok(()),
-            _ => Err("The Origin of this request may not use this server"),
+            _ => Err(Foreign::Origin),
         }
     }
 
@@ -148,8 +176,8 @@ mod tests {
             headers.insert(header::ORIGIN, HeaderValue::from_str(origin).unwrap());
         }
         let mut allowed = AllowedOrigins::of_resource(&Url::parse(resource).unwrap());
-        allowed.allow_host("proxy.internal:8080");
-        allowed.allow_origin(&Url::parse("https://app.example.com").unwrap());
+        allowed.allow_host("proxy.internal:8080".to_owned()).unwrap();
+        allowed.allow_origin("https://app.example.com").unwrap();
         allowed.check(&Uri::from_static("/"), &headers).is_ok()
     }
 
@@ -236,6 +264,24 @@ mod tests {
             let twice = headers[&name].clone();
             headers.append(&name, twice);
             assert!(allowed.check(&Uri::from_static("/"), &headers).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_could_never_match_cannot_be_allowed() {
+        let mut allowed = AllowedOrigins::of_resource(&Url::parse("http://localhost:3001").unwrap());
+        for host in ["https://a.example/", "a@b.example", "a b", ""] {
+            assert!(allowed.allow_host(host.to_owned()).is_err(), "{host}");
+        }
+        for origin in [
+            "https://a.example/",
+            "https://a.example/path",
+            "a.example",
+            "https://a.example:443",
+            "null",
+            "",
+        ] {
+            assert!(allowed.allow_origin(origin).is_err(), "{origin}");
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A session id is not a credential, and `rmcp` serves whoever presents one. So the id that leaves the server carries an authentication code
 //! over the id **and** the caller (issuer, subject, client id); on the way in, the code has to fit the caller of that request, and is removed
-//! again. Nothing is stored, so several instances that share the key agree.
+//! again. Nothing is stored.
 //!
 //! A session id of somebody else, or one without a code, is answered like an unknown session: 404.
 

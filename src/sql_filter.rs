@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use mcp_auth_policy::is_column_name;
+
 use crate::access::Filter;
 
 /// A condition for a SQL `WHERE` that keeps the objects a caller may touch.
@@ -23,7 +25,7 @@ pub struct SqlFilter<'a> {
 
 impl<'a> SqlFilter<'a> {
     pub(crate) fn new(filter: Filter<'a>, column: &str, placeholder: usize) -> Self {
-        if !is_plain_column(column) || placeholder == 0 {
+        if !is_column_name(column) || placeholder == 0 {
             tracing::error!(
                 column,
                 placeholder,
@@ -57,14 +59,6 @@ impl<'a> SqlFilter<'a> {
     pub fn bind(&self) -> Option<&'a str> {
         self.bind
     }
-}
-
-fn is_plain_column(column: &str) -> bool {
-    let mut bytes = column.bytes();
-    bytes
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 #[cfg(test)]

@@ -95,6 +95,7 @@ fn strict_in_code(_caller: &Caller) -> Result<(), Denied> {
 
 #[requires_scope("read")]
 fn own_by_policy(access: Access) -> Result<Reach, Denied> {
+    let _ = access.filter();
     Ok(access.reach())
 }
 
@@ -110,6 +111,8 @@ fn not_in_policy(_caller: &Caller) -> Result<(), Denied> {
 
 #[requires_scope("read", owner_fallback)]
 fn careless(access: Access) -> Result<String, Denied> {
+    // Neither of these limits anything: a line in a log must not decide what a caller reaches.
+    let _ = (access.reach(), format!("{access:?}"));
     Ok(access.subject().to_owned())
 }
 

@@ -171,6 +171,8 @@ async fn each_rejection_has_its_reason() {
         ("typ list", good().header("typ", json!(["at+jwt"])), No::BadHeader, malformed),
         ("ID token", good().header("typ", "JWT").claim("nonce", "n"), No::IdToken, malformed),
         ("ID token without typ", good().without_header("typ").claim("at_hash", "h"), No::IdToken, malformed),
+        ("ID token of the hybrid flow", good().header("typ", "JWT").claim("c_hash", "h"), No::IdToken, malformed),
+        ("ID token by its use", good().header("typ", "JWT").claim("token_use", "id"), No::IdToken, malformed),
         ("cnf", good().claim("cnf", json!({"jkt": "x"})), No::SenderConstrained, malformed),
         ("cnf null", good().claim("cnf", json!(null)), No::SenderConstrained, malformed),
         ("scope number", good().claim("scope", 1), No::ClaimType("scope"), malformed),

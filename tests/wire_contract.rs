@@ -1,12 +1,13 @@
 //! Every row of the wire contract, as a client sees it.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod common;
 
+use axum::{Router, routing::post as post_route};
 use common::*;
 use http::{Method, StatusCode};
-use mcp_auth::{BearerToken, testing::Fault};
+use mcp_auth::{Access, BearerToken, Denied, Policy, requires_scope, testing::Fault};
 use serde_json::json;
 
 const SCOPES: &str = "create:todos read:todos delete:todos";
@@ -126,7 +127,7 @@ async fn a_bad_token_is_invalid_token_and_nothing_of_it_comes_back() {
 #[tokio::test]
 async fn a_missing_scope_is_403_naming_it_before_arguments_are_looked_at() {
     let server = TestServer::start().await;
-    let token = server.token("alice", &["read:todos"]);
+    let token = server.token("alice", &[]);
     let first = server
         .call(&token, "create-todo", json!({ "no such argument": 1 }))
         .await;
@@ -186,6 +187,123 @@ async fn a_scope_that_every_request_needs_is_checked_first() {
 }
 
 #[tokio::test]
+async fn a_required_scope_may_be_held_through_one_that_implies_it() {
+    let policy = Policy::parse(
+        "version: 1\nscopes: { use: Use it, all: { about: Everything, implies: [use] } }\ntools: { create-todo: { requires: use } }",
+    );
+    let policy = policy.unwrap();
+    let server = TestServer::with(STATELESS_JSON, |builder| {
+        builder.policy(policy).required_scopes(["use"])
+    })
+    .await;
+    let ping = || post(&json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" }));
+    for (scopes, status) in [
+        (&["all"] as &[&str], StatusCode::OK),
+        (&["use"], StatusCode::OK),
+        (&["other"], StatusCode::FORBIDDEN),
+    ] {
+        let answer = server.send(authorized(&server.token("alice", scopes), ping())).await;
+        assert_eq!(answer.status, status, "{scopes:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_annotated_handler_behind_the_bearer_layer_is_challenged_completely() {
+    #[requires_scope("delete:todos", name = "purge")]
+    async fn purge(access: Access) -> Result<String, Denied> {
+        Ok(format!("{:?}", access.filter()))
+    }
+    let policy =
+        "version: 1\nscopes: { \"delete:todos\": Delete }\noperations: { purge: { requires: \"delete:todos\" } }";
+    let policy = Policy::parse(policy).unwrap();
+    let server = TestServer::with(STATELESS_JSON, |builder| {
+        builder.policy(policy).required_scopes(["use:server"])
+    })
+    .await;
+    let app = Router::new()
+        .route("/", post_route(purge))
+        .route_layer(server.auth.bearer_layer());
+    let token = |scopes: &[&str]| server.token("alice", scopes);
+    let answer = send(&app, authorized(&token(&["use:server"]), post(&json!({})))).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    let challenge = answer.challenge().unwrap();
+    let start = format!(
+        r#"Bearer error="insufficient_scope", scope="use:server delete:todos", resource_metadata="{METADATA_URL}", error_description=""#
+    );
+    assert!(challenge.starts_with(&start), "{challenge}");
+    assert_eq!(answer.json()["missing_scopes"], json!(["delete:todos"]));
+    let answer = send(
+        &app,
+        authorized(&token(&["use:server", "delete:todos"]), post(&json!({}))),
+    )
+    .await;
+    assert_eq!((answer.status, &*answer.body), (StatusCode::OK, "All"));
+    assert_eq!(send(&app, post(&json!({}))).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn the_first_challenge_asks_for_what_the_metadata_publishes() {
+    let server = TestServer::with(STATELESS_JSON, |builder| {
+        builder.scopes_supported(["create:todos", "offline_access", "create:todos"])
+    });
+    let answer = server.await.send(post(&json!({}))).await;
+    assert!(
+        answer
+            .challenge()
+            .unwrap()
+            .starts_with(r#"Bearer scope="create:todos", "#),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn following_each_challenge_ends_with_a_token_that_works() {
+    let server = TestServer::with(STATELESS_JSON, |builder| builder.required_scopes(["use:server"])).await;
+    let mut scopes: Vec<String> = Vec::new();
+    for _ in 0..3 {
+        let held: Vec<&str> = scopes.iter().map(String::as_str).collect();
+        let answer = server
+            .call(&server.token("alice", &held), "create-todo", json!({ "content": "x" }))
+            .await;
+        if answer.status == StatusCode::OK {
+            return;
+        }
+        // A client that asks for exactly what it is told.
+        let (_, rest) = answer.challenge().unwrap().split_once("scope=\"").unwrap();
+        scopes = rest.split('"').next().unwrap().split(' ').map(str::to_owned).collect();
+    }
+    panic!("the challenges send the client in circles, the last one to {scopes:?}");
+}
+
+#[tokio::test]
+async fn json_that_would_overflow_the_stack_is_refused_without_being_followed() {
+    let server = TestServer::start().await;
+    // Written so that the text grows with the square of the levels only: a backslash as `\u005c`, a quote as `\u0022`.
+    let bomb = (0..60).fold(String::from("1"), |inner, _| {
+        let nested = format!("{}{inner}{}", "[".repeat(125), "]".repeat(125));
+        let escaped = nested.replace('\\', r"\u005c").replace('"', r"\u0022");
+        format!(r#"{{"$serde_json::private::RawValue":"{escaped}"}}"#)
+    });
+    assert!(bomb.len() < 1_000_000);
+    for claims in [bomb.clone(), format!(r#"{{"sub":{bomb}}}"#)] {
+        let token = server.issuer.sign_raw(r#"{"alg":"ES256"}"#, &claims);
+        let answer = server.call(&token, "create-todo", json!({})).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
+    let token = server.token("alice", &["create:todos"]);
+    for body in [
+        format!(r#"{{"jsonrpc":"2.0","id":{bomb},"method":"ping"}}"#),
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"create-todo","arguments":{bomb}}}}}"#
+        ),
+        format!(r#"{{"jsonrpc":"2.0","method":"notifications/x","params":{bomb}}}"#),
+    ] {
+        let answer = server.send(authorized(&token, request(Method::POST, body))).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    }
+}
+
+#[tokio::test]
 async fn an_unreachable_issuer_is_503_and_the_server_recovers() {
     let server = TestServer::start().await;
     let token = server.token("alice", &["create:todos"]);
@@ -199,7 +317,7 @@ async fn an_unreachable_issuer_is_503_and_the_server_recovers() {
     assert!(!answer.body.contains(server.issuer.url()), "{answer:?}");
     server.issuer.set_fault(None);
     // As long as the answer says.
-    tokio::time::sleep(std::time::Duration::from_secs(retry_after)).await;
+    pass(std::time::Duration::from_secs(retry_after)).await;
     assert_eq!(
         server
             .call(&token, "create-todo", json!({ "content": "x" }))
@@ -218,15 +336,15 @@ async fn a_foreign_host_or_origin_is_403_before_authentication() {
     foreign_host
         .headers_mut()
         .insert("host", "evil.example".parse().unwrap());
-    for request in [
-        foreign_host,
-        with_header(good(), "origin", "http://evil.example"),
-        with_header(good(), "origin", "null"),
+    for (request, reason) in [
+        (foreign_host, "forbidden_host"),
+        (with_header(good(), "origin", "http://evil.example"), "forbidden_origin"),
+        (with_header(good(), "origin", "null"), "forbidden_origin"),
     ] {
         let answer = server.send(request).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN);
         assert_eq!(answer.challenge(), None);
-        assert_eq!(answer.json()["reason"], "forbidden_origin");
+        assert_eq!(answer.json()["reason"], reason);
         assert!(!answer.headers.contains_key("access-control-allow-origin"));
     }
     assert_eq!(server.ran(), 0);

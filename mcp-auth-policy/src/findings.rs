@@ -14,7 +14,9 @@ pub(crate) const KEPT: usize = 100;
 ///
 /// `Display` gives the whole report: for each mistake the message, file, line and column, the source line with the place
 /// underlined, and help; then the count. Of more than 100 mistakes the first 100 found are kept and the rest are counted.
-#[derive(Debug, Clone)]
+///
+/// `Debug` shows the same, since that is what a `main` that returns an error prints.
+#[derive(Clone)]
 pub struct PolicyErrors {
     diagnostics: Vec<Diagnostic>,
     more: usize,
@@ -31,6 +33,12 @@ impl PolicyErrors {
     #[must_use]
     pub fn count(&self) -> usize {
         self.diagnostics.len() + self.more
+    }
+}
+
+impl fmt::Debug for PolicyErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -88,5 +88,6 @@ pub use self::{
     policy::Policy,
     reach::{Because, Decision, Ownership, Reach},
     resolve::{IssuerMismatch, Resolved},
+    text::is_column_name,
     token_facts::TokenFacts,
 };

@@ -43,11 +43,34 @@ pub(crate) fn is_tool_name(text: &str) -> bool {
     (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
 }
 
-/// Tells whether a text is an SQL column name that needs no quoting.
-pub(crate) fn is_column_name(text: &str) -> bool {
+/// Words that look like a column but are a value in SQLite or PostgreSQL: `user` is the database's role, not a column.
+const VALUE_WORDS: &[&str] = &[
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "default",
+    "false",
+    "localtime",
+    "localtimestamp",
+    "null",
+    "session_user",
+    "system_user",
+    "true",
+    "user",
+];
+
+/// Tells whether a text is an SQL column name that needs no quoting: `[A-Za-z_][A-Za-z0-9_]*`, at most 128 characters, and no word that SQL
+/// reads as a value.
+#[must_use]
+pub fn is_column_name(text: &str) -> bool {
     text.len() <= MAX_NAME
         && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !VALUE_WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 /// Tells whether a text may name a policy, a role or an object: 1 to 128 characters, none of them invisible.

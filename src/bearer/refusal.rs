@@ -6,7 +6,7 @@ use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 
 use super::{challenge::Challenge, token::NoToken};
-use crate::{refusal_body::RefusalBody, verify::InvalidToken};
+use crate::{origin::Foreign, refusal_body::RefusalBody, verify::InvalidToken};
 
 /// Why and how a request is refused. Nothing in it repeats what the client sent. Boxed, because it is large and rare.
 #[derive(Debug, Clone)]
@@ -32,8 +32,15 @@ enum Answer {
 
 impl Refusal {
     /// The `Host` or `Origin` may not use this server.
-    pub(crate) fn foreign_origin(description: &'static str) -> Box<Self> {
-        Self::new(StatusCode::FORBIDDEN, Answer::Nothing, "forbidden_origin", description)
+    pub(crate) fn foreign(foreign: Foreign) -> Box<Self> {
+        let (reason, description) = match foreign {
+            Foreign::Host => (
+                "forbidden_host",
+                "The Host header names a host that this server does not serve",
+            ),
+            Foreign::Origin => ("forbidden_origin", "The Origin of this request may not use this server"),
+        };
+        Self::new(StatusCode::FORBIDDEN, Answer::Nothing, reason, description)
     }
 
     /// No usable credentials. `scopes` are what a client should ask for.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use http::{Extensions, HeaderMap, Uri};
-use mcp_auth_policy::Policy;
+use http::{Extensions, HeaderMap, Uri, header};
+use mcp_auth_policy::{Policy, Scope};
 
 use super::{refusal::Refusal, token::bearer_token};
 use crate::{
@@ -30,7 +30,14 @@ pub(crate) struct ProtectedResource {
 impl ProtectedResource {
     /// Checks `Host` and `Origin`, before anything else is looked at.
     pub(crate) fn check_origin(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Box<Refusal>> {
-        self.origins.check(uri, headers).map_err(Refusal::foreign_origin)
+        self.origins.check(uri, headers).map_err(|foreign| {
+            tracing::warn!(
+                host = ?headers.get(header::HOST),
+                origin = ?headers.get(header::ORIGIN),
+                "request for a foreign host or from a foreign origin; allow it by `allowed_host` or `allowed_origin` if it is yours"
+            );
+            Refusal::foreign(foreign)
+        })
     }
 
     /// Verifies the token and resolves its caller into `extensions`.
@@ -56,6 +63,22 @@ impl ProtectedResource {
         Ok(())
     }
 
+    /// The complete set for a challenge: what every request needs, what the denied operation needs, and what the client holds and would lose.
+    ///
+    /// Of what it holds only scopes that the policy declares, in the policy's order: two denials of one operation give the same challenge.
+    pub(crate) fn scopes_to_ask_for(&self, denied: &[String], held: &[String]) -> Vec<String> {
+        let declared = self.policy.iter().flat_map(|policy| policy.scopes()).map(Scope::name);
+        let kept = declared.filter(|scope| held.iter().any(|held| held == scope));
+        let needed = self.required_scopes.iter().chain(denied).map(String::as_str);
+        let mut scopes: Vec<String> = Vec::new();
+        for scope in needed.chain(kept) {
+            if !scopes.iter().any(|known| known == scope) {
+                scopes.push(scope.to_owned());
+            }
+        }
+        scopes
+    }
+
     fn not_verified(&self, error: &VerifyError) -> Box<Refusal> {
         match error {
             VerifyError::Invalid(invalid) => {
@@ -63,7 +86,8 @@ impl ProtectedResource {
                 Refusal::invalid_token(invalid, &self.advertised_scopes)
             }
             VerifyError::Unavailable(error, retry_after) => {
-                tracing::warn!(%error, "access token not verified: the authorization server cannot be asked");
+                // The failed fetch itself was a warning; anybody can send tokens meanwhile.
+                tracing::debug!(%error, "access token not verified: the authorization server cannot be asked");
                 Refusal::unavailable(*retry_after)
             }
         }

@@ -13,11 +13,11 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use http::{Request, StatusCode, header};
+use http::{Request, StatusCode, header, request::Parts};
 use tower_service::Service;
 
 use super::{ProtectedResource, challenge::Challenge, refusal::Refusal, request_id::RequestId};
-use crate::{Denied, origin};
+use crate::{AuthInfo, Denied, drain::drain, origin, protocol_version};
 
 /// The service that [`BearerAuthLayer`](super::BearerAuthLayer) puts around another one.
 #[derive(Debug, Clone)]
@@ -36,7 +36,9 @@ impl<S, B, R> Service<Request<B>> for BearerAuth<S>
 where
     S: Service<Request<B>, Response = http::Response<R>> + Clone + Send + 'static,
     S::Future: Send,
-    B: Send + 'static,
+    B: HttpBody + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<axum::BoxError>,
     R: HttpBody<Data = Bytes> + Send + 'static,
     R::Error: Into<axum::BoxError>,
 {
@@ -56,6 +58,7 @@ where
         Box::pin(async move {
             let request_id = RequestId::random();
             if let Err(refusal) = resource.check_origin(request.uri(), request.headers()) {
+                drain(request.into_body()).await;
                 return Ok(refuse(&resource, &refusal, &request_id));
             }
             if let Some(headers) = resource.origins.preflight(request.method(), request.headers()) {
@@ -69,11 +72,17 @@ where
             let authenticated = resource.authenticate(&parts.headers, &mut parts.extensions).await;
             let mut response = match authenticated {
                 Ok(()) => {
+                    // Nothing behind this layer needs the token, and MCP forbids passing it on.
+                    parts.headers.remove(header::AUTHORIZATION);
                     parts.extensions.insert(request_id);
+                    let held = held_scopes(&parts);
                     request = Request::from_parts(parts, body);
-                    challenge_denial(&resource, inner.call(request).await?.map(Body::new))
+                    challenge_denial(&resource, &held, inner.call(request).await?.map(Body::new))
                 }
-                Err(refusal) => refuse(&resource, &refusal, &request_id),
+                Err(refusal) => {
+                    drain(body).await;
+                    refuse(&resource, &refusal, &request_id)
+                }
             };
             origin::expose_to(origin, response.headers_mut());
             Ok(response)
@@ -91,8 +100,18 @@ fn refuse(resource: &ProtectedResource, refusal: &Refusal, request_id: &RequestI
     response
 }
 
+/// The scopes that a client of this request's version would lose by asking only for what it is told to ask for.
+///
+/// Up to 2025-11-25 a client replaces its scopes by those of the challenge; from 2026-07-28 on it adds them.
+fn held_scopes(parts: &Parts) -> Vec<String> {
+    match parts.extensions.get::<AuthInfo>() {
+        Some(auth) if !protocol_version::is_stateless(&parts.headers) => auth.scopes().to_vec(),
+        _ => Vec::new(),
+    }
+}
+
 /// Adds the challenge to a denial that the inner service answered with: it knows the scopes, and only this layer knows the metadata URL.
-fn challenge_denial(resource: &ProtectedResource, mut response: Response) -> Response {
+fn challenge_denial(resource: &ProtectedResource, held: &[String], mut response: Response) -> Response {
     let Some(denied) = response.extensions().get::<Denied>() else {
         return response;
     };
@@ -101,7 +120,7 @@ fn challenge_denial(resource: &ProtectedResource, mut response: Response) -> Res
         let description = denied.to_string();
         let challenge = Challenge {
             error: Some("insufficient_scope"),
-            scopes: denied.scopes(),
+            scopes: &resource.scopes_to_ask_for(denied.scopes(), held),
             resource_metadata: &resource.metadata_url,
             error_description: Some(&description),
         };

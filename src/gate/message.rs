@@ -5,8 +5,10 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
+
+use crate::strict_json;
 
 /// One JSON-RPC message, as far as authorization needs it.
 #[derive(Debug, PartialEq)]
@@ -20,14 +22,12 @@ pub(crate) struct Message {
 /// What a message asks the server to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
-    /// `tools/call` of this tool.
+    /// `tools/call` of this tool; empty for a name that no tool can have.
     Tool(String),
     /// Something that every authenticated caller may ask: the life cycle, pings, lists, notifications, answers to the server's own requests.
     Anyone,
-    /// A method of MCP that a policy decides but this version's policy language cannot name: nobody may use it.
-    Undeclared(String),
-    /// A method that is not part of MCP.
-    Unknown(String),
+    /// Any other method. Prompts, resources and tasks are among them: no policy can name them yet, so for every caller there are none.
+    Unknown,
 }
 
 /// Why a body is not one JSON-RPC message.
@@ -43,26 +43,20 @@ pub(crate) enum NotAMessage {
 struct Envelope<'a> {
     #[serde(borrow, default)]
     method: Option<Cow<'a, str>>,
-    #[serde(default)]
-    id: Option<Value>,
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     params: Option<&'a RawValue>,
-    // Never used; they are here so that a message naming one of them twice is refused.
-    #[serde(default, rename = "jsonrpc")]
-    _jsonrpc: IgnoredAny,
-    #[serde(default, rename = "result")]
-    _result: IgnoredAny,
-    #[serde(default, rename = "error")]
-    _error: IgnoredAny,
 }
 
 #[derive(Deserialize)]
 struct ToolCall<'a> {
     #[serde(borrow)]
     name: Cow<'a, str>,
-    #[serde(default, rename = "arguments")]
-    _arguments: IgnoredAny,
 }
+
+/// The longest name of a tool, in bytes (MCP 2025-11-25, Tool Names).
+const MAX_TOOL_NAME: usize = 128;
 
 /// Methods that any authenticated caller may use.
 const ANYONE: &[&str] = &[
@@ -76,27 +70,13 @@ const ANYONE: &[&str] = &[
     "logging/setLevel",
 ];
 
-/// Methods of MCP that act on something a policy has to name first.
-const UNDECLARED: &[&str] = &[
-    "prompts/get",
-    "resources/read",
-    "resources/subscribe",
-    "resources/unsubscribe",
-    "resources/directory/read",
-    "completion/complete",
-    "subscriptions/listen",
-    "skills/list",
-    "skills/get",
-    "tasks/get",
-    "tasks/update",
-    "tasks/cancel",
-];
-
 impl Message {
     /// Reads one message.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, NotAMessage> {
-        let envelope: Envelope<'_> = object(body).ok_or(NotAMessage::Unreadable)?;
-        let id = envelope.id;
+        // Before anything reads it: this protects the transport's own reader too.
+        strict_json::check(body).map_err(|_| NotAMessage::Unreadable)?;
+        let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|_| NotAMessage::Unreadable)?;
+        let id = envelope.id.map(request_id).transpose()?;
         // A message with a `method` is a request even if it carries a `result` too.
         let Some(method) = envelope.method else {
             return Ok(Self {
@@ -105,25 +85,31 @@ impl Message {
             });
         };
         let ask = match &*method {
-            "tools/call" => match envelope
-                .params
-                .and_then(|raw| object::<ToolCall<'_>>(raw.get().as_bytes()))
-            {
+            "tools/call" => match envelope.params.and_then(tool_call) {
+                // No policy lists a longer name, and nobody should find one in a log.
+                Some(call) if call.name.len() > MAX_TOOL_NAME => Ask::Tool(String::new()),
                 Some(call) => Ask::Tool(call.name.into_owned()),
                 None => return Err(NotAMessage::NoToolName(id)),
             },
             method if ANYONE.contains(&method) || method.starts_with("notifications/") => Ask::Anyone,
-            method if UNDECLARED.contains(&method) => Ask::Undeclared(method.to_owned()),
-            method => Ask::Unknown(method.to_owned()),
+            _ => Ask::Unknown,
         };
         Ok(Self { id, ask })
     }
 }
 
-/// Reads a JSON object. A derived struct would also take an array, member by member, and so would the transport behind the gate.
-fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
-    let is_object = json.trim_ascii_start().first() == Some(&b'{');
-    is_object.then(|| serde_json::from_slice(json).ok()).flatten()
+/// A string, a number or null (JSON-RPC 2.0 section 4); anything else could be large, and is repeated in answers.
+fn request_id(id: &RawValue) -> Result<Value, NotAMessage> {
+    match id.get().as_bytes().first() {
+        Some(b'{' | b'[') | None => Err(NotAMessage::Unreadable),
+        Some(_) => serde_json::from_str(id.get()).map_err(|_| NotAMessage::Unreadable),
+    }
+}
+
+/// Reads `params` as an object. A derived struct would also take an array, member by member, and so would the transport behind the gate.
+fn tool_call(params: &RawValue) -> Option<ToolCall<'_>> {
+    let is_object = params.get().starts_with('{');
+    is_object.then(|| serde_json::from_str(params.get()).ok()).flatten()
 }
 
 #[cfg(test)]
@@ -166,6 +152,11 @@ mod tests {
             r#"{"method":"ping","id":1,"id":2}"#,
             r#"{"result":1,"result":2}"#,
             r#"{"method":"tools/call","params":{"name":"a"},"params":{"name":"b"}}"#,
+            r#"{"method":"tools/call","params":{"name":"a","name":"b"}}"#,
+            r#"{"method":"tools/call","params":{"name":"a","arguments":{"x":1,"x":2}}}"#,
+            r#"{"method":"tools/call","params":{"name":"a","arguments":{"$serde_json::private::RawValue":"{}"}}}"#,
+            r#"{"method":"ping","id":[1]}"#,
+            r#"{"method":"ping","id":{}}"#,
             r#"{"method":1}"#,
         ] {
             assert_eq!(ask(body), Err(NotAMessage::Unreadable), "{body}");
@@ -182,12 +173,22 @@ mod tests {
             r#","params":{}"#,
             r#","params":{"name":1}"#,
             r#","params":{"name":null}"#,
-            r#","params":{"name":"a","name":"b"}"#,
-            r#","params":{"name":"a","arguments":{},"arguments":{}}"#,
         ] {
             let body = format!(r#"{{"id":7,"method":"tools/call"{params}}}"#);
             assert_eq!(ask(&body), Err(NotAMessage::NoToolName(Some(json!(7)))), "{body}");
         }
+    }
+
+    #[test]
+    fn a_name_that_no_tool_can_have_is_not_kept() {
+        let call = |length| {
+            format!(
+                r#"{{"method":"tools/call","params":{{"name":"{}"}}}}"#,
+                "a".repeat(length)
+            )
+        };
+        assert_eq!(ask(&call(128)), Ok(Ask::Tool("a".repeat(128))));
+        assert_eq!(ask(&call(129)), Ok(Ask::Tool(String::new())));
     }
 
     #[test]
@@ -198,13 +199,10 @@ mod tests {
             (r#"{"id":1,"result":{}}"#, Ask::Anyone),
             (r#"{"id":1,"error":{"code":1,"message":""}}"#, Ask::Anyone),
             (r#"{"id":1,"method":"tools/list"}"#, Ask::Anyone),
-            (
-                r#"{"id":1,"method":"resources/read","params":{}}"#,
-                Ask::Undeclared("resources/read".into()),
-            ),
-            (r#"{"id":1,"method":"tasks/get"}"#, Ask::Undeclared("tasks/get".into())),
-            (r#"{"id":1,"method":"Tools/Call"}"#, Ask::Unknown("Tools/Call".into())),
-            (r#"{"id":1,"method":""}"#, Ask::Unknown(String::new())),
+            (r#"{"id":1,"method":"resources/read","params":{}}"#, Ask::Unknown),
+            (r#"{"id":1,"method":"tasks/get"}"#, Ask::Unknown),
+            (r#"{"id":1,"method":"Tools/Call"}"#, Ask::Unknown),
+            (r#"{"id":1,"method":""}"#, Ask::Unknown),
         ];
         for (body, expected) in table {
             assert_eq!(ask(body), Ok(expected), "{body}");

@@ -5,6 +5,7 @@ use std::{
     mem,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use axum::{
@@ -16,12 +17,15 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, request:
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use mcp_auth_policy::{OperationKind, Reach};
 use serde_json::{Map, Value, json};
+use tokio::time::timeout;
 use tower_service::Service;
 
 use super::message::{Ask, Message, NotAMessage};
 use crate::{
-    AuthInfo, Caller, Denied, DeniedReason,
+    AuthInfo, Caller, DeniedReason,
     bearer::RequestId,
+    drain::drain,
+    protocol_version,
     refusal_body::json_response,
     session::{SESSION_ID, SessionBinding},
 };
@@ -36,6 +40,9 @@ pub struct McpGate<S> {
 
 /// A name that no tool of a policy can have (`:` is outside MCP's character set), so that the transport answers "unknown tool" in its own words.
 const NO_SUCH_TOOL: &str = "mcp-auth:not-in-the-policy";
+
+/// How long a client may take to send one message.
+const BODY_DEADLINE: Duration = Duration::from_secs(30);
 
 impl<S> McpGate<S> {
     pub(crate) fn new(inner: S, sessions: SessionBinding, max_request_body_bytes: usize) -> Self {
@@ -80,9 +87,12 @@ where
                 ));
             };
             if let Err(ForeignSession) = unbind_session(&sessions, &auth, &mut parts.headers) {
+                drain(body).await;
                 // In the words of the transport for a session that does not exist.
                 return Ok(plain(StatusCode::NOT_FOUND, "Not Found: Session not found"));
             }
+            // An event id belongs to no session and to no caller: whoever named one would get somebody else's answers again.
+            parts.headers.remove("last-event-id");
             let body = match admit(&mut parts, body, limit).await {
                 Ok(body) => body,
                 Err(response) => return Ok(response),
@@ -109,7 +119,7 @@ fn unbind_session(sessions: &SessionBinding, auth: &AuthInfo, headers: &mut Head
     match session_id {
         Some(session_id) => headers.insert(SESSION_ID, session_id),
         // These versions have no sessions, and ignore the header.
-        None if is_stateless_version(headers) => headers.remove(SESSION_ID),
+        None if protocol_version::is_stateless(headers) => headers.remove(SESSION_ID),
         None => return Err(ForeignSession),
     };
     Ok(())
@@ -139,19 +149,12 @@ where
         // GET opens a stream and DELETE ends a session; both carry no message, and the session is the caller's own.
         return Ok(Body::empty());
     }
-    let body = match Limited::new(body, limit).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => {
-            let text = format!("Payload Too Large: request body exceeds {limit} bytes");
-            return Err(plain(StatusCode::PAYLOAD_TOO_LARGE, text));
-        }
-        Err(_) => return Err(plain(StatusCode::BAD_REQUEST, "Bad Request: the body ended early")),
-    };
+    let body = read(body, limit).await?;
+    let message = Message::parse(&body).map_err(|error| not_a_message(&error))?;
     let Some(caller) = parts.extensions.get::<Caller>().cloned() else {
         // Without a policy the layer only authenticates, as documented on `McpAuth`.
         return Ok(Body::from(body));
     };
-    let message = Message::parse(&body).map_err(|error| not_a_message(&error))?;
     let request_id = parts.extensions.get::<RequestId>().cloned();
     let request_id = request_id.as_ref().map(RequestId::as_str);
     match &message.ask {
@@ -169,18 +172,29 @@ where
                 }
             }
         },
-        Ask::Undeclared(method) => {
-            decided(
-                &caller,
-                method,
-                Reach::Deny,
-                DeniedReason::UnknownOperation.code(),
-                request_id,
-            );
-            let denied = Denied::new(method.clone(), DeniedReason::UnknownOperation);
-            Err(denied.to_json_rpc_response(message.id.as_ref(), request_id))
+        // A notification is never answered (JSON-RPC 2.0 section 4.1).
+        Ask::Unknown if message.id.is_none() => Err(plain(StatusCode::ACCEPTED, Body::empty())),
+        Ask::Unknown => Err(method_not_found(&parts.headers, message.id.as_ref())),
+    }
+}
+
+/// Reads the whole body, which may take some time and space but not any.
+async fn read<B>(body: B, limit: usize) -> Result<Bytes, Response>
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    match timeout(BODY_DEADLINE, Limited::new(body, limit).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            let text = format!("Payload Too Large: request body exceeds {limit} bytes");
+            Err(plain(StatusCode::PAYLOAD_TOO_LARGE, text))
         }
-        Ask::Unknown(_) => Err(method_not_found(&parts.headers, message.id.as_ref())),
+        Ok(Err(_)) => Err(plain(StatusCode::BAD_REQUEST, "Bad Request: the body ended early")),
+        Err(_) => Err(plain(
+            StatusCode::REQUEST_TIMEOUT,
+            "Request Timeout: the body took too long",
+        )),
     }
 }
 
@@ -251,20 +265,12 @@ fn not_a_message(error: &NotAMessage) -> Response {
 
 /// As the transport answers a method it does not know: 404 from 2026-07-28 on. Before, 404 meant an ended session.
 fn method_not_found(headers: &HeaderMap, id: Option<&Value>) -> Response {
-    let status = if is_stateless_version(headers) {
+    let status = if protocol_version::is_stateless(headers) {
         StatusCode::NOT_FOUND
     } else {
         StatusCode::OK
     };
     json_rpc_error(status, id, -32601, "Method not found")
-}
-
-/// Whether the request says that it is of MCP 2026-07-28 or later. Versions are dates, so they sort as text.
-fn is_stateless_version(headers: &HeaderMap) -> bool {
-    let version = headers
-        .get("mcp-protocol-version")
-        .and_then(|value| value.to_str().ok());
-    version.is_some_and(|version| version >= "2026-07-28")
 }
 
 fn json_rpc_error(status: StatusCode, id: Option<&Value>, code: i32, message: &str) -> Response {

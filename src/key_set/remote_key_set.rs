@@ -33,6 +33,7 @@ const UNKNOWN_KEY_INTERVAL: Duration = Duration::from_secs(5);
 /// The key set of one issuer, fetched on first use and shared.
 #[derive(Debug)]
 pub(crate) struct RemoteKeySet {
+    issuer: String,
     remote: Remote<KeySet>,
     /// A token bucket that holds one token: when the last fetch for an unknown key id began.
     unknown_key_fetch: Mutex<Option<Instant>>,
@@ -46,6 +47,7 @@ impl RemoteKeySet {
             async move { fetch(&issuer, &discovery, &client).await }
         });
         Self {
+            issuer: issuer.to_owned(),
             remote,
             unknown_key_fetch: Mutex::new(None),
         }
@@ -69,7 +71,8 @@ impl RemoteKeySet {
 
     /// Fetches a newer set for a token whose key is not in `set`, at most once in 5 s. `None` when `set` is the last word.
     ///
-    /// While the issuer cannot be reached this is an error: nobody knows whether the key exists.
+    /// While the issuer cannot be reached, or must not be asked again yet, this is an error: nobody knows whether the key exists, and a good
+    /// token that is refused is thrown away.
     pub(crate) async fn newer_than(
         &self,
         set: &Arc<Fetched<KeySet>>,
@@ -78,9 +81,16 @@ impl RemoteKeySet {
         if set.asked_at >= token_arrived {
             return Ok(None);
         }
-        self.remote
+        let newer = self
+            .remote
             .fetch_if(Some(set), || self.may_fetch_for_unknown_key())
-            .await
+            .await?;
+        newer.map(Some).ok_or_else(|| Unavailable {
+            error: AuthorizationServerError::FetchedTooRecently {
+                issuer: self.issuer.clone(),
+            },
+            retry_after: UNKNOWN_KEY_INTERVAL,
+        })
     }
 
     fn may_fetch_for_unknown_key(&self) -> bool {

@@ -38,7 +38,7 @@ pub enum AuditFinding {
         name: String,
         /// File and line in the code, if it states a requirement.
         code: Option<(&'static str, u32)>,
-        /// The policy file, and the nearest declared name.
+        /// The policy file.
         policy: String,
         /// The declared name that is nearest.
         suggestion: Option<String>,
@@ -80,8 +80,8 @@ pub enum AuditFinding {
     },
 }
 
-/// Every finding of one audit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Every finding of one audit. `Debug` shows what `Display` shows, since that is what a `main` that returns an error prints.
+#[derive(Clone, PartialEq, Eq)]
 pub struct AuditErrors(Vec<AuditFinding>);
 
 impl AuditErrors {
@@ -196,6 +196,12 @@ impl fmt::Display for AuditErrors {
         let word = if count == 1 { "disagreement" } else { "disagreements" };
         write!(f, "{count} {word} between the server's tools and its policy:")?;
         self.0.iter().try_for_each(|finding| write!(f, "\n- {finding}"))
+    }
+}
+
+impl fmt::Debug for AuditErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

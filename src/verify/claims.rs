@@ -23,7 +23,7 @@ pub(super) fn check(
     if claims.contains_key("cnf") {
         return Err(InvalidToken::SenderConstrained);
     }
-    if !is_at_jwt && (claims.contains_key("nonce") || claims.contains_key("at_hash")) {
+    if !is_at_jwt && is_id_token(&claims) {
         return Err(InvalidToken::IdToken);
     }
 
@@ -116,4 +116,12 @@ fn scopes(claims: &Map<String, Value>) -> Result<Vec<String>, InvalidToken> {
 fn strings(values: &[Value], name: &'static str) -> Result<Vec<String>, InvalidToken> {
     let text = |value: &Value| value.as_str().map(str::to_owned).ok_or(InvalidToken::ClaimType(name));
     values.iter().map(text).collect()
+}
+
+/// Whether an untyped token has a claim that only ID tokens have (OpenID Connect Core sections 2 and 3.3.2.11), or says so in the way of AWS.
+fn is_id_token(claims: &Map<String, Value>) -> bool {
+    ["nonce", "at_hash", "c_hash", "s_hash"]
+        .iter()
+        .any(|name| claims.contains_key(*name))
+        || claims.get("token_use").is_some_and(|token_use| token_use != "access")
 }

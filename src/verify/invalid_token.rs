@@ -62,7 +62,7 @@ pub enum InvalidToken {
     #[error("the token's `aud` does not name this resource")]
     Audience,
     /// The token is an ID token.
-    #[error("the token is an ID token (it has `nonce` or `at_hash`)")]
+    #[error("the token is an ID token (it has a claim that only those have)")]
     IdToken,
     /// The token is bound to a key (RFC 7800), which a bearer token cannot prove.
     #[error("the token is bound to a key of its sender by `cnf`, which is not supported")]

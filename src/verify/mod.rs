@@ -8,9 +8,9 @@
 //! 3. Its claims are a JSON object without duplicate members, and `iss` is letter by letter a configured issuer that may use this `alg`.
 //!    A token of anybody else causes no request to anybody.
 //! 4. Its key is in the key set of that issuer and fits the algorithm; the signature is right.
-//! 5. `exp`, `sub` and `aud` are there and every standard claim has its type; now is before `exp` and not before `nbf` or `iat`.
-//! 6. `aud` names this resource.
-//! 7. It is no ID token, and not bound to a key that its sender would have to prove (`cnf`).
+//! 5. It does not show itself as an ID token, and is not bound to a key that its sender would have to prove (`cnf`).
+//! 6. `exp`, `sub` and `aud` are there and every standard claim has its type; now is before `exp` and not before `nbf` or `iat`.
+//! 7. `aud` names this resource.
 //!
 //! A rejection is an [`InvalidToken`]; a client learns its `reason` and `description`, which repeat nothing of the token. When the keys of
 //! the issuer cannot be had, the answer is [`VerifyError::Unavailable`], never a rejection: clients throw rejected tokens away.

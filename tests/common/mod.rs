@@ -60,14 +60,14 @@ impl Tools {
     #[requires_scope("read:todos", owner_fallback)]
     async fn get_todos(&self, access: Access) -> Result<String, ToolFailure> {
         self.ran.fetch_add(1, Ordering::SeqCst);
-        Ok(format!("{:?} of {}", access.reach(), access.subject()))
+        Ok(format!("{:?} of {}", access.filter(), access.subject()))
     }
 
     #[tool(name = "delete-todo")]
     #[requires_scope("delete:todos", owner_fallback)]
     async fn delete_todo(&self, access: Access) -> Result<String, ToolFailure> {
         self.ran.fetch_add(1, Ordering::SeqCst);
-        Ok(format!("{:?} of {}", access.reach(), access.subject()))
+        Ok(format!("{:?} of {}", access.filter(), access.subject()))
     }
 }
 
@@ -77,6 +77,7 @@ impl ServerHandler for Tools {}
 /// An issuer, the server that trusts it, and its tools.
 pub struct TestServer {
     pub issuer: Issuer,
+    pub auth: McpAuth,
     pub app: Router,
     pub tools: Tools,
 }
@@ -122,7 +123,12 @@ impl TestServer {
             .route_service("/", transport(mode, served))
             .route_layer(auth.mcp_layer())
             .merge(auth.metadata_router());
-        Self { issuer, app, tools }
+        Self {
+            issuer,
+            auth,
+            app,
+            tools,
+        }
     }
 
     pub fn token(&self, subject: &str, scopes: &[&str]) -> BearerToken {
@@ -154,6 +160,13 @@ pub fn transport(mode: Mode, tools: Tools) -> StreamableHttpService<Tools, Local
         .with_legacy_session_mode(mode.sessions)
         .with_json_response(mode.json);
     StreamableHttpService::new(move || Ok(tools.clone()), LocalSessionManager::default().into(), config)
+}
+
+/// Lets time pass without waiting. The clock runs again afterwards, so that it cannot overtake the network.
+pub async fn pass(time: std::time::Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
 }
 
 /// What came back.

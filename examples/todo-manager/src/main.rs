@@ -11,6 +11,10 @@ use std::{
 };
 
 use clap::Parser as _;
+#[cfg(feature = "demo")]
+use dev_authorization_server::{SignIn, sign_in};
+#[cfg(feature = "demo")]
+use todo_manager::settings::Command;
 use todo_manager::{
     server::{self, Server, StartError},
     settings::{LogFormat, Settings, check_environment},
@@ -33,6 +37,10 @@ async fn main() -> ExitCode {
 
 async fn run(settings: &Settings) -> Result<(), StartError> {
     check_environment(env::vars_os().map(|(name, _)| name))?;
+    #[cfg(feature = "demo")]
+    if let Some(Command::Token { user, scope, issuer }) = &settings.command {
+        return print_token(user, scope, issuer).await;
+    }
     if settings.check {
         let report = server::check(settings)?;
         let _ = writeln!(io::stdout(), "{report}");
@@ -49,6 +57,20 @@ async fn run(settings: &Settings) -> Result<(), StartError> {
         stopping.cancel();
     });
     server.serve(stop).await
+}
+
+/// Prints a token, and nothing else, on standard output.
+#[cfg(feature = "demo")]
+async fn print_token(user: &str, scopes: &[String], issuer: &str) -> Result<(), StartError> {
+    let request = SignIn {
+        issuer: issuer.to_owned(),
+        user: user.to_owned(),
+        scopes: scopes.to_vec(),
+        ..SignIn::default()
+    };
+    let token = sign_in(&request).await?;
+    let _ = writeln!(io::stdout(), "{}", token.dangerous_raw_token());
+    Ok(())
 }
 
 /// Completes on Ctrl-C, and on what an operating system sends to a service. Listens for both from the moment it is called.

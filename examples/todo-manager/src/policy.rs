@@ -34,7 +34,7 @@ pub enum PolicyError {
         error: io::Error,
     },
     /// The file has mistakes.
-    #[error("{0}\nthe policy has mistakes; `mcp-policy check` shows the same without a server")]
+    #[error("the policy has mistakes (`mcp-policy check` shows the same without a server)\n{0}")]
     Invalid(PolicyErrors),
 }
 

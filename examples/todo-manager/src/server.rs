@@ -4,7 +4,7 @@ mod banner;
 #[cfg(feature = "demo")]
 mod demo;
 
-use std::{io, time::Duration};
+use std::{collections::HashSet, io, time::Duration};
 
 use axum::{Router, serve::ListenerExt as _};
 use mcp_auth::{AuthorizationServer, ConfigError, McpAuth, audit};
@@ -41,6 +41,11 @@ pub enum StartError {
     /// A URL or scope is not what it must be.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// Two resources, or a resource and the metadata of another, would be served at one path.
+    #[error(
+        "the resource `{0}` cannot be served: another one has the same path; give each `--resource` (MCP_AUTH_RESOURCE) a path of its own"
+    )]
+    SamePath(String),
     /// The port cannot be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -48,8 +53,12 @@ pub enum StartError {
     #[error(transparent)]
     Database(#[from] OpenError),
     /// The embedded authorization server may not or cannot run.
-    #[error("{0}; set `--issuer` (MCP_AUTH_ISSUER) to your authorization server")]
+    #[error("{0}")]
     Demo(String),
+    /// A demo user could not be signed in.
+    #[cfg(feature = "demo")]
+    #[error(transparent)]
+    SignIn(#[from] dev_authorization_server::SignInError),
     /// A socket failed while serving.
     #[error("the server stopped: {0}")]
     Serve(#[from] io::Error),
@@ -131,7 +140,13 @@ impl Server {
         let resources = resources
             .iter()
             .map(|resource| protect(settings, resource, &trusted, &policy))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut paths = HashSet::new();
+        for auth in &resources {
+            if !paths.insert(path(auth)) || !paths.insert(auth.metadata().metadata_path()) {
+                return Err(StartError::SamePath(auth.metadata().resource().to_owned()));
+            }
+        }
         let store = TodoStore::open(&settings.database).await?;
         Ok(Self {
             listeners,
@@ -223,7 +238,7 @@ async fn issuer(
         None => {
             let _ = (port, resources, policy);
             Err(StartError::Demo(
-                "no issuer is set, and this build has no embedded authorization server".into(),
+                "no issuer is set, and this build has no embedded authorization server; set `--issuer` (MCP_AUTH_ISSUER)".into(),
             ))
         }
     }
@@ -267,9 +282,15 @@ fn endpoint(auth: &McpAuth, store: &TodoStore, stop: &CancellationToken) -> Rout
         NeverSessionManager::default().into(),
         config,
     );
-    let path = Url::parse(auth.metadata().resource()).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
     Router::new()
-        .route_service(&path, service)
+        // The path is literal, whatever characters it has.
+        .without_v07_checks()
+        .route_service(&path(auth).replace('{', "{{").replace('}', "}}"), service)
         .route_layer(auth.mcp_layer())
         .merge(auth.metadata_router())
+}
+
+/// The path at which a resource is served.
+fn path(auth: &McpAuth) -> String {
+    Url::parse(auth.metadata().resource()).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned())
 }

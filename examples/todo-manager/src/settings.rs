@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, net::IpAddr, path::PathBuf};
 
-use clap::{CommandFactory, Parser, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 /// A to-do MCP server whose tools are protected by a YAML policy.
 #[derive(Debug, Clone, Parser)]
@@ -10,7 +10,12 @@ use clap::{CommandFactory, Parser, ValueEnum};
     version,
     after_help = "Example:\n  todo-manager --issuer https://login.example.com --resource https://todos.example.com/mcp --bind 0.0.0.0"
 )]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Settings {
+    /// Something else than serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// TCP port to listen on.
     #[arg(long, env = "PORT", default_value_t = 3001)]
     pub port: u16,
@@ -72,6 +77,25 @@ pub struct Settings {
     /// Form of the log on standard error.
     #[arg(long, env = "MCP_AUTH_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+}
+
+/// Something else than serving.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Sign in as a demo user and print an access token: the real authorization code flow, against a server that runs.
+    ///
+    /// Example: TOKEN=$(cargo run -q -p todo-manager -- token alice)
+    #[cfg(feature = "demo")]
+    Token {
+        /// Demo user: alice, bob or admin.
+        user: String,
+        /// Scope to request; repeatable [default: all that the user's role gives].
+        #[arg(long, value_name = "SCOPE", value_delimiter = ' ')]
+        scope: Vec<String>,
+        /// Issuer that the server printed.
+        #[arg(long, value_name = "URL", default_value = "http://localhost:3002")]
+        issuer: String,
+    },
 }
 
 /// Which well-known metadata an issuer serves.

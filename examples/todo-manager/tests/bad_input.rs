@@ -51,7 +51,9 @@ async fn every_mistake_ends_in_one_message_that_says_what_where_and_what_to_do()
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let busy = taken.local_addr().unwrap().port().to_string();
 
-    let table: &[(&[&str], &[(&str, &str)], &[&str])] = &[
+    // Arguments, environment, and parts of the message.
+    type Row<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a [&'a str]);
+    let table: &[Row<'_>] = &[
         (
             &["--policy", "absent.yaml"],
             &[],
@@ -147,6 +149,16 @@ async fn every_mistake_ends_in_one_message_that_says_what_where_and_what_to_do()
             ],
             &[],
             &["`a b`", "scope token"],
+        ),
+        (
+            &[
+                "--port",
+                "0",
+                "--resource",
+                "http://localhost:3001,http://127.0.0.1:3001",
+            ],
+            &[],
+            &["http://127.0.0.1:3001", "same path", "--resource"],
         ),
         (&["--port", "70000"], &[], &["70000", "--port"]),
         (&["--mode", "guess"], &[], &["guess", "jwt"]),

@@ -32,7 +32,7 @@ fn next_steps(server: &Server) -> Option<String> {
     let elsewhere = if resource == "http://localhost:3001" {
         String::new()
     } else {
-        format!(" --issuer {issuer} --resource {resource}")
+        format!(" --issuer {issuer}")
     };
     Some(format!(
         r#"
@@ -40,13 +40,13 @@ fn next_steps(server: &Server) -> Option<String> {
 
 Try it, in another terminal:
 
-  TOKEN=$(cargo run -q -p dev-authorization-server -- token alice{elsewhere})
+  TOKEN=$(cargo run -q -p todo-manager -- token alice{elsewhere})
   curl {resource} -H "Authorization: Bearer $TOKEN" \
     -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' \
     -d '{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"create-todo","arguments":{{"content":"Buy milk"}}}}}}'
 
 or connect an MCP client to {resource} and sign in as alice, bob (users) or admin.
-Ctrl-C stops the server; the to-do items stay.
+Ctrl-C stops the server; the to-do items stay, tokens do not: sign in again after a restart.
 "#
     ))
 }

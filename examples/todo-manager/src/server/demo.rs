@@ -2,7 +2,7 @@
 
 use std::{io, net::IpAddr};
 
-use dev_authorization_server::{DevelopmentAuthorizationServer, bind_loopback};
+use dev_authorization_server::{BuildError, DevelopmentAuthorizationServer, bind_loopback};
 use mcp_auth::Policy;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -27,15 +27,14 @@ impl Embedded {
         if let Some(address) = bind.filter(|address| !address.is_loopback()) {
             return Err(StartError::Demo(format!(
                 "no issuer is set, and the embedded development authorization server, which signs in anybody, does not run while \
-                 `--bind {address}` opens this server to other machines"
+                 `--bind {address}` opens this server to other machines; set `--issuer` (MCP_AUTH_ISSUER) to your authorization server"
             )));
         }
-        let failed = |error: &dyn std::fmt::Display| {
+        let listeners = bind_loopback(port).await.map_err(|error| {
             StartError::Demo(format!(
-                "cannot start the embedded development authorization server: {error}"
+                "the embedded development authorization server {error}; it takes the port after `--port` (PORT): choose another one"
             ))
-        };
-        let listeners = bind_loopback(port).await.map_err(|error| failed(&error))?;
+        })?;
         let port = listeners
             .first()
             .map_or(Ok(port), |listener| listener.local_addr().map(|address| address.port()))?;
@@ -45,7 +44,12 @@ impl Embedded {
         for resource in resources {
             builder = builder.resource(resource);
         }
-        let server = builder.build().map_err(|error| failed(&error))?;
+        let server = builder.build().map_err(|error| match error {
+            BuildError::Resource(_) | BuildError::NotLoopback { .. } => StartError::Demo(format!(
+                "{error}; this is `--resource` (MCP_AUTH_RESOURCE), and without `--issuer` the development authorization server serves it"
+            )),
+            error => StartError::Demo(format!("cannot start the embedded development authorization server: {error}")),
+        })?;
         Ok(Self { server, listeners })
     }
 
