@@ -51,6 +51,7 @@ mod source;
 mod suggest;
 pub mod suite;
 mod text;
+mod widening;
 mod yaml;
 
 pub use self::{
@@ -63,4 +64,5 @@ pub use self::{
     operation::{Operation, OperationId, OperationKind, Scope},
     policy::Policy,
     reach::{Because, Decision, Ownership, Reach},
+    widening::{Widening, WideningCause},
 };
