@@ -6,6 +6,7 @@ use mcp_auth_policy::{Because, Decision, Grants, OperationKind, Policy, Reach};
 
 use crate::{
     auth_info::AuthInfo,
+    decision_record::Trail,
     denied::{Denied, DeniedReason},
 };
 
@@ -20,6 +21,8 @@ struct Snapshot {
     auth: AuthInfo,
     policy: Arc<Policy>,
     grants: Grants,
+    /// The request it is the caller of. A caller made for a test has none.
+    trail: Option<Trail>,
 }
 
 impl Caller {
@@ -27,9 +30,14 @@ impl Caller {
     ///
     /// # Security
     /// Not public: a `Caller` means that a token was verified, so only the bearer layer and the feature `testing` make one.
-    pub(crate) fn new(auth: AuthInfo, policy: Arc<Policy>) -> Self {
+    pub(crate) fn new(auth: AuthInfo, policy: Arc<Policy>, trail: Option<Trail>) -> Self {
         let grants = policy.grants(auth.scopes().iter().map(String::as_str));
-        Self(Arc::new(Snapshot { auth, policy, grants }))
+        Self(Arc::new(Snapshot {
+            auth,
+            policy,
+            grants,
+            trail,
+        }))
     }
 
     /// Returns the facts of the access token.
@@ -87,6 +95,10 @@ impl Caller {
                 })
             }
         }
+    }
+
+    pub(crate) fn trail(&self) -> Option<&Trail> {
+        self.0.trail.as_ref()
     }
 
     pub(crate) fn grants(&self) -> &Grants {

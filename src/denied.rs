@@ -22,6 +22,8 @@ struct Facts {
     reason: DeniedReason,
     scopes: Vec<String>,
     missing: Vec<String>,
+    /// The words of the hook.
+    message: Option<String>,
 }
 
 /// Why a caller was refused.
@@ -38,6 +40,8 @@ pub enum DeniedReason {
     OwnerUnknown,
     /// The caller is limited to its own objects, and the function did not check that limit: a mistake in the server.
     OwnershipUnchecked,
+    /// The server's own `after_decision` hook refused what the policy allows.
+    Hook,
 }
 
 impl DeniedReason {
@@ -50,6 +54,7 @@ impl DeniedReason {
             Self::NotOwner => "not_found",
             Self::OwnerUnknown => "owner_unknown",
             Self::OwnershipUnchecked => "ownership_unchecked",
+            Self::Hook => "refused_by_server",
         }
     }
 }
@@ -81,6 +86,17 @@ impl Denied {
         Self::with_challenge(operation.into(), DeniedReason::MissingScope, challenge)
     }
 
+    /// A denial in the words of the hook.
+    pub(crate) fn by_hook(operation: String, message: String) -> Self {
+        Self(Arc::new(Facts {
+            operation: operation.into(),
+            reason: DeniedReason::Hook,
+            scopes: Vec::new(),
+            missing: Vec::new(),
+            message: Some(message),
+        }))
+    }
+
     fn with_challenge(operation: Cow<'static, str>, reason: DeniedReason, challenge: Challenge) -> Self {
         let Challenge { scopes, missing } = challenge;
         Self(Arc::new(Facts {
@@ -88,6 +104,7 @@ impl Denied {
             reason,
             scopes,
             missing,
+            message: None,
         }))
     }
 
@@ -181,6 +198,7 @@ impl fmt::Display for Denied {
                 f,
                 "`{operation}` is limited to your own objects, and this access token names no user"
             ),
+            DeniedReason::Hook => f.write_str(self.0.message.as_deref().unwrap_or_default()),
             DeniedReason::OwnershipUnchecked => {
                 write!(
                     f,

@@ -66,7 +66,9 @@ where
             }
             let origin = request.headers().get(header::ORIGIN).cloned();
             let (mut parts, body) = request.into_parts();
-            let authenticated = resource.authenticate(&parts.headers, &mut parts.extensions).await;
+            let authenticated = resource
+                .authenticate(&parts.headers, &mut parts.extensions, &request_id)
+                .await;
             let mut response = match authenticated {
                 Ok(()) => {
                     parts.extensions.insert(request_id);

@@ -14,7 +14,7 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use mcp_auth_policy::{OperationKind, Reach};
+use mcp_auth_policy::OperationKind;
 use serde_json::{Value, json};
 use tower_service::Service;
 
@@ -22,6 +22,7 @@ use super::message::{Ask, Message, NotAMessage};
 use crate::{
     AuthInfo, Caller, Denied, DeniedReason,
     bearer::RequestId,
+    decision_record::Stage,
     refusal_body::json_response,
     session::{SESSION_ID, SessionBinding},
 };
@@ -155,49 +156,23 @@ where
     let request_id = parts.extensions.get::<RequestId>().map(RequestId::as_str);
     match &message.ask {
         Ask::Anyone => Ok(Body::from(body)),
-        Ask::Tool(tool) => match caller.reach(OperationKind::Tool, tool) {
-            Ok(reach) => {
-                decided(&caller, tool, reach, "allowed", request_id);
-                Ok(Body::from(body))
-            }
-            Err(denied) => {
-                decided(&caller, tool, Reach::Deny, denied.reason().code(), request_id);
-                match denied.reason() {
+        Ask::Tool(tool) => {
+            let decision = caller.reach(OperationKind::Tool, tool);
+            match caller.settle(Stage::Gate, OperationKind::Tool, tool, decision) {
+                Ok(_) => Ok(Body::from(body)),
+                Err(denied) => match denied.reason() {
                     DeniedReason::UnknownOperation => Ok(Body::from(rename_tool(&body, parts))),
                     _ => Err(denied.to_json_rpc_response(message.id.as_ref(), request_id)),
-                }
+                },
             }
-        },
+        }
         Ask::Undeclared(method) => {
-            decided(
-                &caller,
-                method,
-                Reach::Deny,
-                DeniedReason::UnknownOperation.code(),
-                request_id,
-            );
             let denied = Denied::new(method.clone(), DeniedReason::UnknownOperation);
+            caller.deny("method", method, None, &denied);
             Err(denied.to_json_rpc_response(message.id.as_ref(), request_id))
         }
         Ask::Unknown(_) => Err(method_not_found(&parts.headers, message.id.as_ref())),
     }
-}
-
-/// The decision record.
-fn decided(caller: &Caller, operation: &str, reach: Reach, because: &'static str, request_id: Option<&str>) {
-    let (auth, policy) = (caller.auth(), caller.policy());
-    tracing::info!(
-        target: "mcp_auth::decision",
-        policy = policy.name(),
-        revision = policy.revision(),
-        operation,
-        issuer = auth.issuer(),
-        subject = auth.subject(),
-        client = auth.client_id(),
-        ?reach,
-        because,
-        request_id,
-    );
 }
 
 /// The same message for a tool that does not exist.

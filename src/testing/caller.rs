@@ -91,6 +91,6 @@ impl CallerBuilder {
             expires_at: SystemTime::now() + Duration::from_secs(3600),
             claims: serde_json::Map::new(),
         });
-        Caller::new(auth, self.policy)
+        Caller::new(auth, self.policy, None)
     }
 }
