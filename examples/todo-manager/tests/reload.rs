@@ -243,7 +243,7 @@ async fn narrow_only_refuses_what_widens() {
     let error = status.last_error().unwrap().text();
     assert!(
         error.contains(
-            "tool `create-todo` (line 16): a caller with only `create:todos` reaches `any` instead of `deny`"
+            "tool `create-todo` (line 14): a caller with only `create:todos` reaches `any` instead of `deny`"
         ),
         "{error}"
     );
