@@ -254,7 +254,7 @@ async fn sampling_leaves_records_out_and_counts_everything() {
         .token()
         .subject("alice")
         .audience(RESOURCE)
-        .scopes(&["create:todos"])
+        .scopes(["create:todos"])
         .sign();
     for _ in 0..25 {
         send(
