@@ -105,7 +105,9 @@ impl Access {
         if self.permits(owner) {
             Ok(())
         } else {
-            Err(Denied::new(self.requirement.name(), DeniedReason::NotOwner))
+            let denied = Denied::new(self.requirement.name(), DeniedReason::NotOwner);
+            self.caller.revoke(self.requirement.kind(), &denied);
+            Err(denied)
         }
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     auth_info::AuthInfo,
+    decision_record::Trail,
     denied::{Denied, DeniedReason},
 };
 
@@ -23,6 +24,8 @@ struct Snapshot {
     policy: Arc<Policy>,
     resolved: Resolved,
     call: Option<Call>,
+    /// The request it is the caller of. A caller made for a test has none.
+    trail: Option<Arc<Trail>>,
 }
 
 /// The call that the caller's request makes, and its arguments.
@@ -38,7 +41,7 @@ impl Caller {
     ///
     /// # Security
     /// Not public: a `Caller` means that a token was verified, so only the bearer layer and the feature `testing` make one.
-    pub(crate) fn new(auth: AuthInfo, policy: Arc<Policy>) -> Self {
+    pub(crate) fn new(auth: AuthInfo, policy: Arc<Policy>, trail: Option<Arc<Trail>>) -> Self {
         let resolved = policy.resolve(&TokenFacts {
             issuer: auth.issuer(),
             subject: auth.subject(),
@@ -51,6 +54,7 @@ impl Caller {
             policy,
             resolved,
             call: None,
+            trail,
         }))
     }
 
@@ -141,6 +145,10 @@ impl Caller {
             Some(call) if call.kind == kind && call.name == name => Arguments::Known(&call.arguments),
             _ => Arguments::Unknown,
         }
+    }
+
+    pub(crate) fn trail(&self) -> Option<&Trail> {
+        self.0.trail.as_deref()
     }
 
     pub(crate) fn grants(&self) -> &Grants {

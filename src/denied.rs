@@ -22,6 +22,7 @@ struct Facts {
     reason: DeniedReason,
     scopes: Vec<String>,
     missing: Vec<String>,
+    /// The words of the hook, or of a forbid.
     message: Option<String>,
 }
 
@@ -41,6 +42,8 @@ pub enum DeniedReason {
     OwnerUnknown,
     /// The caller is limited to its own objects, and the function did not check that limit: a mistake in the server.
     OwnershipUnchecked,
+    /// The server's own `after_decision` hook refused what the policy allows.
+    Hook,
 }
 
 impl DeniedReason {
@@ -54,6 +57,7 @@ impl DeniedReason {
             Self::NotOwner => "not_found",
             Self::OwnerUnknown => "owner_unknown",
             Self::OwnershipUnchecked => "ownership_unchecked",
+            Self::Hook => "refused_by_server",
         }
     }
 }
@@ -100,6 +104,15 @@ impl Denied {
     /// A denial that the scopes of the challenge would change.
     pub(crate) fn missing_scopes_of(operation: impl Into<Cow<'static, str>>, challenge: Challenge) -> Self {
         Self::with_challenge(operation.into(), DeniedReason::MissingScope, challenge, None)
+    }
+
+    /// A denial in the words of the hook.
+    pub(crate) fn by_hook(operation: String, message: String) -> Self {
+        let none = Challenge {
+            scopes: Vec::new(),
+            missing: Vec::new(),
+        };
+        Self::with_challenge(operation.into(), DeniedReason::Hook, none, Some(message))
     }
 
     fn with_challenge(
@@ -215,6 +228,7 @@ impl fmt::Display for Denied {
                 f,
                 "`{operation}` is limited to your own objects, and this access token names no user"
             ),
+            DeniedReason::Hook => f.write_str(self.0.message.as_deref().unwrap_or_default()),
             DeniedReason::OwnershipUnchecked => {
                 write!(
                     f,

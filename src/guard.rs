@@ -10,6 +10,7 @@ use mcp_auth_policy::{Challenge, Decision, OperationId, Reach};
 use crate::{
     access::Access,
     caller::Caller,
+    decision_record::Stage,
     denied::{Denied, DeniedReason},
     requirement::Requirement,
 };
@@ -19,6 +20,7 @@ use crate::{
 pub struct Watch {
     limit: Option<Arc<AtomicBool>>,
     requirement: &'static Requirement,
+    caller: Caller,
 }
 
 /// Checks a function that takes an `Access`.
@@ -26,7 +28,7 @@ pub struct Watch {
 /// # Errors
 /// The denial of the stricter of policy and annotation.
 pub fn admit(caller: &Caller, requirement: &'static Requirement) -> Result<(Access, Watch), Denied> {
-    let limit = match effective_reach(caller, requirement)? {
+    let limit = match settled_reach(caller, requirement)? {
         Reach::Any => None,
         Reach::Own => Some(Arc::new(AtomicBool::new(false))),
         Reach::Deny => return Err(Denied::new(requirement.name(), DeniedReason::MissingScope)),
@@ -34,6 +36,7 @@ pub fn admit(caller: &Caller, requirement: &'static Requirement) -> Result<(Acce
     let watch = Watch {
         limit: limit.clone(),
         requirement,
+        caller: caller.clone(),
     };
     Ok((Access::new(caller.clone(), requirement, limit), watch))
 }
@@ -43,9 +46,10 @@ pub fn admit(caller: &Caller, requirement: &'static Requirement) -> Result<(Acce
 /// # Errors
 /// As [`admit`], and if the policy limits the caller to its own objects.
 pub fn permit(caller: &Caller, requirement: &'static Requirement) -> Result<(), Denied> {
-    match effective_reach(caller, requirement)? {
+    match settled_reach(caller, requirement)? {
         Reach::Any => Ok(()),
         Reach::Own => Err(unchecked(
+            caller,
             requirement,
             "takes no `access: Access`, so it cannot keep to the caller's own objects",
         )),
@@ -58,12 +62,19 @@ impl Watch {
     pub(crate) fn verdict(&self) -> Result<(), Denied> {
         match &self.limit {
             Some(consulted) if !consulted.load(Ordering::Acquire) => Err(unchecked(
+                &self.caller,
                 self.requirement,
                 "ended without asking its `Access` (`filter`, `sql`, `check_owner` or `permits`)",
             )),
             _ => Ok(()),
         }
     }
+}
+
+/// Returns the reach as the hook left it, counted and recorded.
+fn settled_reach(caller: &Caller, requirement: &'static Requirement) -> Result<Reach, Denied> {
+    let decision = effective_reach(caller, requirement);
+    caller.settle(Stage::Guard, requirement.kind(), requirement.name(), decision)
 }
 
 /// Returns the reach that both the policy and the annotation allow, which is not `Deny`.
@@ -134,7 +145,7 @@ fn missing_scope(
 }
 
 /// A mistake in the server's code, not of the caller: loud in every build.
-fn unchecked(requirement: &'static Requirement, what: &str) -> Denied {
+fn unchecked(caller: &Caller, requirement: &'static Requirement, what: &str) -> Denied {
     let (file, line) = requirement.location();
     tracing::error!(
         operation = requirement.name(),
@@ -142,5 +153,7 @@ fn unchecked(requirement: &'static Requirement, what: &str) -> Denied {
         line,
         "refused: the caller may reach only its own objects, but the function {what}"
     );
-    Denied::new(requirement.name(), DeniedReason::OwnershipUnchecked)
+    let denied = Denied::new(requirement.name(), DeniedReason::OwnershipUnchecked);
+    caller.revoke(requirement.kind(), &denied);
+    denied
 }

@@ -1,6 +1,6 @@
 //! Forbids, claims and issuers of the policy, seen from outside of a server.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod common;
 

@@ -134,7 +134,7 @@ impl Policy {
 }
 
 impl Rule {
-    fn decide(&self, held: &[u64]) -> Decision {
+    pub(crate) fn decide(&self, held: &[u64]) -> Decision {
         for alternative in &self.alternatives {
             if alternative.mask.is_held(held) {
                 let because = if alternative.scopes.is_empty() {

@@ -70,6 +70,8 @@ mod text;
 mod token_facts;
 mod uri_template;
 mod value_test;
+mod widening;
+mod widening_sections;
 mod yaml;
 
 pub use self::{
@@ -90,4 +92,5 @@ pub use self::{
     resolve::{IssuerMismatch, Resolved},
     text::is_column_name,
     token_facts::TokenFacts,
+    widening::{Widening, WideningCause},
 };

@@ -15,7 +15,7 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use mcp_auth_policy::{OperationKind, Reach};
+use mcp_auth_policy::OperationKind;
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 use tower_service::Service;
@@ -24,6 +24,7 @@ use super::message::{Ask, Message, NotAMessage};
 use crate::{
     AuthInfo, Caller, DeniedReason,
     bearer::RequestId,
+    decision_record::Stage,
     drain::drain,
     protocol_version,
     refusal_body::json_response,
@@ -159,19 +160,17 @@ where
     let request_id = request_id.as_ref().map(RequestId::as_str);
     match &message.ask {
         Ask::Anyone => Ok(Body::from(body)),
-        Ask::Tool(tool) => match with_arguments(caller.clone(), tool, &body, parts).reach(OperationKind::Tool, tool) {
-            Ok(reach) => {
-                decided(&caller, tool, reach, "allowed", request_id);
-                Ok(Body::from(body))
-            }
-            Err(denied) => {
-                decided(&caller, tool, Reach::Deny, denied.reason().code(), request_id);
-                match denied.reason() {
+        Ask::Tool(tool) => {
+            let caller = with_arguments(caller, tool, &body, parts);
+            let decision = caller.reach(OperationKind::Tool, tool);
+            match caller.settle(Stage::Gate, OperationKind::Tool, tool, decision) {
+                Ok(_) => Ok(Body::from(body)),
+                Err(denied) => match denied.reason() {
                     DeniedReason::UnknownOperation => Ok(Body::from(rename_tool(&body, parts))),
                     _ => Err(denied.to_json_rpc_response(message.id.as_ref(), request_id)),
-                }
+                },
             }
-        },
+        }
         // A notification is never answered (JSON-RPC 2.0 section 4.1).
         Ask::Unknown if message.id.is_none() => Err(plain(StatusCode::ACCEPTED, Body::empty())),
         Ask::Unknown => Err(method_not_found(&parts.headers, message.id.as_ref())),
@@ -221,23 +220,6 @@ fn arguments(body: &[u8]) -> Option<Map<String, Value>> {
         Some(Value::Object(arguments)) => Some(arguments),
         Some(_) => None,
     }
-}
-
-/// The decision record.
-fn decided(caller: &Caller, operation: &str, reach: Reach, because: &'static str, request_id: Option<&str>) {
-    let (auth, policy) = (caller.auth(), caller.policy());
-    tracing::info!(
-        target: "mcp_auth::decision",
-        policy = policy.name(),
-        revision = policy.revision(),
-        operation,
-        issuer = auth.issuer(),
-        subject = auth.subject(),
-        client = auth.client_id(),
-        ?reach,
-        because,
-        request_id,
-    );
 }
 
 /// The same message for a tool that does not exist.

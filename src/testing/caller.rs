@@ -116,7 +116,7 @@ impl CallerBuilder {
             expires_at: SystemTime::now() + Duration::from_secs(3600),
             claims: self.claims,
         });
-        let caller = Caller::new(auth, self.policy);
+        let caller = Caller::new(auth, self.policy, None);
         match self.call {
             Some((tool, arguments)) => caller.with_call(OperationKind::Tool, tool, arguments),
             None => caller,
