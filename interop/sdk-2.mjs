@@ -12,7 +12,6 @@ for (const [name, protocol, mode] of [
   await scenario({
     name: `TypeScript 2.x ${name}`,
     protocol,
-    addsScopes: true, // 1.x asks for nothing but the scopes of the challenge
     UnauthorizedError,
     client: (info) => new Client(info, { versionNegotiation: { mode } }),
     transport: (url, options) => new StreamableHTTPClientTransport(url, options),
