@@ -485,3 +485,29 @@ async fn a_request_under_way_ends_on_the_policy_it_began_with() {
         .collect();
     assert_eq!(revisions, [policy(POLICY).revision(), policy(&closed).revision()]);
 }
+
+#[tokio::test]
+async fn a_forbidden_call_is_recorded_with_the_line_of_the_forbid_and_without_its_arguments() {
+    let forbid = "forbid:\n  - { id: long, tools: [create-todo], when: { arg: { name: content, longer_than: 5, if_missing: skip } } }\n";
+    let (server, written) = recording(|builder| builder.policy(policy(&format!("{POLICY}\n{forbid}")))).await;
+    let alice = server.token("alice", &["create:todos"]);
+    for content in ["short", "secret argument"] {
+        server.call(&alice, "create-todo", json!({ "content": content })).await;
+    }
+    let records = written.records(2).await;
+    assert_eq!(
+        (&records[0]["reach"], &records[0]["because"]),
+        (&json!("any"), &json!("scope"))
+    );
+    assert_eq!(
+        (&records[1]["reach"], &records[1]["because"]),
+        (&json!("deny"), &json!("forbidden"))
+    );
+    let last = POLICY.lines().count() + 3;
+    let rule = records[1]["rule"].to_string();
+    assert!(
+        rule.contains(&format!(":{last}")) || rule.contains(&format!(":{}", last - 1)),
+        "{rule}"
+    );
+    assert!(!written.text().contains("secret argument"));
+}

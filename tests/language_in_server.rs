@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use common::*;
 use http::StatusCode;
-use mcp_auth::{AuthorizationServer, McpAuth, OperationKind, Policy, Reach, testing};
+use mcp_auth::{AuthorizationServer, McpAuth, OperationKind, Policy, PolicyHandle, Reach, testing};
 use serde_json::{Map, json};
 
 const TODO: &str = include_str!("../policies/todo.yaml");
@@ -108,6 +108,27 @@ fn a_policy_that_does_not_cover_the_issuers_stops_the_start() {
             .contains("`callers.owner_key` is not written")
     );
     assert_eq!(build(&[one, two], "\ncallers: { owner_key: subject }\n"), Ok(()));
+}
+
+#[test]
+fn a_replacement_that_does_not_cover_the_issuers_is_refused() {
+    let handle = PolicyHandle::from(policy(""));
+    let auth = McpAuth::builder(RESOURCE)
+        .policy(handle.clone())
+        .authorization_server(AuthorizationServer::new("https://two.example").unwrap())
+        .build()
+        .unwrap();
+    let revision = handle.current().revision().to_owned();
+    let refused = handle.replace(policy(
+        "\ncallers: { issuers: { https://one.example: { subject: sub } } }\n",
+    ));
+    assert!(
+        refused
+            .unwrap_err()
+            .to_string()
+            .contains("`https://two.example` is not under")
+    );
+    assert_eq!(auth.status().policy().unwrap().revision(), revision);
 }
 
 #[test]
