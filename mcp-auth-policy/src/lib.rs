@@ -90,7 +90,7 @@ pub use self::{
     policy::Policy,
     reach::{Because, Decision, Ownership, Reach},
     resolve::{IssuerMismatch, Resolved},
-    text::is_column_name,
+    text::{is_column_name, nearest},
     token_facts::TokenFacts,
     widening::{Widening, WideningCause},
 };
