@@ -24,7 +24,7 @@ use crate::{
 ///
 /// # Security
 /// A function that succeeds without having asked, although the caller is limited to its own objects, is refused after it ran, and an
-/// error is logged. [`subject`](Self::subject) does not count as asking: it says who calls, not what the caller may touch.
+/// error is logged. [`subject`](Self::subject) and [`owner_key`](Self::owner_key) do not count as asking: they say who calls, not what the caller may touch.
 #[must_use]
 pub struct Access {
     caller: Caller,
@@ -38,12 +38,12 @@ pub struct Access {
 pub enum Filter<'a> {
     /// Every object.
     All,
-    /// Only objects whose owner is this subject, which is never empty.
+    /// Only objects whose owner is this owner key, which is never empty.
     OwnedBy(&'a str),
 }
 
 impl Access {
-    /// A limited access needs a caller whose subject is not empty; `guard` sees to that.
+    /// A limited access needs a caller whose owner key is not empty; `guard` sees to that.
     pub(crate) fn new(caller: Caller, requirement: &'static Requirement, limit: Option<Arc<AtomicBool>>) -> Self {
         Self {
             caller,
@@ -52,10 +52,16 @@ impl Access {
         }
     }
 
-    /// Returns the subject of the caller: the owner of what this call creates.
+    /// Returns the subject of the caller's access token.
     #[must_use]
     pub fn subject(&self) -> &str {
         self.caller.subject()
+    }
+
+    /// Returns the owner of what this call creates: [`Caller::owner_key`], by which the filters below find it again.
+    #[must_use]
+    pub fn owner_key(&self) -> &str {
+        self.caller.owner_key()
     }
 
     /// Returns the caller, to hand on to another guarded function.
@@ -77,7 +83,7 @@ impl Access {
             None => Filter::All,
             Some(consulted) => {
                 consulted.store(true, Ordering::Release);
-                Filter::OwnedBy(self.subject())
+                Filter::OwnedBy(self.owner_key())
             }
         }
     }
@@ -99,7 +105,9 @@ impl Access {
         if self.permits(owner) {
             Ok(())
         } else {
-            Err(Denied::new(self.requirement.name(), DeniedReason::NotOwner))
+            let denied = Denied::new(self.requirement.name(), DeniedReason::NotOwner);
+            self.caller.revoke(self.requirement.kind(), &denied);
+            Err(denied)
         }
     }
 
@@ -108,7 +116,7 @@ impl Access {
     pub fn permits(&self, owner: &str) -> bool {
         match self.filter() {
             Filter::All => true,
-            Filter::OwnedBy(subject) => !owner.is_empty() && owner == subject,
+            Filter::OwnedBy(own) => !owner.is_empty() && owner == own,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use mcp_auth_policy::{Because, Challenge};
+use mcp_auth_policy::{Because, Challenge, Policy};
 use serde_json::Value;
 
 use crate::refusal_body::RefusalBody;
@@ -22,6 +22,8 @@ struct Facts {
     reason: DeniedReason,
     scopes: Vec<String>,
     missing: Vec<String>,
+    /// The words of the hook, or of a forbid.
+    message: Option<String>,
 }
 
 /// Why a caller was refused.
@@ -32,12 +34,16 @@ pub enum DeniedReason {
     UnknownOperation,
     /// The caller lacks a scope.
     MissingScope,
+    /// A forbid of the policy matches, whatever the caller was granted.
+    Forbidden,
     /// The object belongs to somebody else.
     NotOwner,
     /// The caller is limited to its own objects, but has no subject to own any.
     OwnerUnknown,
     /// The caller is limited to its own objects, and the function did not check that limit: a mistake in the server.
     OwnershipUnchecked,
+    /// The server's own `after_decision` hook refused what the policy allows.
+    Hook,
 }
 
 impl DeniedReason {
@@ -47,9 +53,11 @@ impl DeniedReason {
         match self {
             Self::UnknownOperation => "unknown_operation",
             Self::MissingScope => "missing_required_scopes",
+            Self::Forbidden => "forbidden",
             Self::NotOwner => "not_found",
             Self::OwnerUnknown => "owner_unknown",
             Self::OwnershipUnchecked => "ownership_unchecked",
+            Self::Hook => "refused_by_server",
         }
     }
 }
@@ -61,6 +69,7 @@ impl From<Because> for DeniedReason {
             Because::UnknownOperation => Self::UnknownOperation,
             Because::NotOwner => Self::NotOwner,
             Because::OwnerUnknown => Self::OwnerUnknown,
+            Because::Forbidden(_) => Self::Forbidden,
             _ => Self::MissingScope,
         }
     }
@@ -73,21 +82,52 @@ impl Denied {
             scopes: Vec::new(),
             missing: Vec::new(),
         };
-        Self::with_challenge(operation.into(), reason, none)
+        Self::with_challenge(operation.into(), reason, none, None)
+    }
+
+    /// A denial by the policy that no scope changes, with the message that the policy has for it.
+    pub(crate) fn because(operation: impl Into<Cow<'static, str>>, because: Because, policy: &Policy) -> Self {
+        let none = Challenge {
+            scopes: Vec::new(),
+            missing: Vec::new(),
+        };
+        let message = match because {
+            Because::Forbidden(forbid) => policy
+                .forbid(forbid)
+                .and_then(|forbid| forbid.message())
+                .map(str::to_owned),
+            _ => None,
+        };
+        Self::with_challenge(operation.into(), because.into(), none, message)
     }
 
     /// A denial that the scopes of the challenge would change.
     pub(crate) fn missing_scopes_of(operation: impl Into<Cow<'static, str>>, challenge: Challenge) -> Self {
-        Self::with_challenge(operation.into(), DeniedReason::MissingScope, challenge)
+        Self::with_challenge(operation.into(), DeniedReason::MissingScope, challenge, None)
     }
 
-    fn with_challenge(operation: Cow<'static, str>, reason: DeniedReason, challenge: Challenge) -> Self {
+    /// A denial in the words of the hook.
+    pub(crate) fn by_hook(operation: String, message: String) -> Self {
+        let none = Challenge {
+            scopes: Vec::new(),
+            missing: Vec::new(),
+        };
+        Self::with_challenge(operation.into(), DeniedReason::Hook, none, Some(message))
+    }
+
+    fn with_challenge(
+        operation: Cow<'static, str>,
+        reason: DeniedReason,
+        challenge: Challenge,
+        message: Option<String>,
+    ) -> Self {
         let Challenge { scopes, missing } = challenge;
         Self(Arc::new(Facts {
             operation,
             reason,
             scopes,
             missing,
+            message,
         }))
     }
 
@@ -159,6 +199,13 @@ impl fmt::Display for Denied {
         let operation = self.operation();
         match self.reason() {
             DeniedReason::NotOwner => f.write_str("not found"),
+            DeniedReason::Forbidden => match &self.0.message {
+                Some(message) => f.write_str(message),
+                None => write!(
+                    f,
+                    "`{operation}` is forbidden for this call, and no further scope would change that"
+                ),
+            },
             DeniedReason::UnknownOperation => write!(f, "`{operation}` is not available on this server"),
             DeniedReason::MissingScope if self.scopes().is_empty() => {
                 write!(
@@ -181,6 +228,7 @@ impl fmt::Display for Denied {
                 f,
                 "`{operation}` is limited to your own objects, and this access token names no user"
             ),
+            DeniedReason::Hook => f.write_str(self.0.message.as_deref().unwrap_or_default()),
             DeniedReason::OwnershipUnchecked => {
                 write!(
                     f,

@@ -60,6 +60,14 @@ pub enum ConfigError {
         /// The scope as configured.
         scope: String,
     },
+    /// A policy whose `callers:` does not cover the trusted issuers.
+    #[error("policy `{policy}` does not fit the trusted issuers: {problem}")]
+    IssuersAndPolicy {
+        /// The policy's file.
+        policy: String,
+        /// Which issuer, or which setting, and what to write.
+        problem: String,
+    },
     /// The operating system gives no random numbers, so nothing can be kept secret.
     #[error("cannot make a random key: the operating system gives no random numbers")]
     NoRandomness,

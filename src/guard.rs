@@ -5,11 +5,12 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use mcp_auth_policy::{Challenge, OperationId, Reach};
+use mcp_auth_policy::{Challenge, Decision, OperationId, Reach};
 
 use crate::{
     access::Access,
     caller::Caller,
+    decision_record::Stage,
     denied::{Denied, DeniedReason},
     requirement::Requirement,
 };
@@ -19,6 +20,7 @@ use crate::{
 pub struct Watch {
     limit: Option<Arc<AtomicBool>>,
     requirement: &'static Requirement,
+    caller: Caller,
 }
 
 /// Checks a function that takes an `Access`.
@@ -26,7 +28,7 @@ pub struct Watch {
 /// # Errors
 /// The denial of the stricter of policy and annotation.
 pub fn admit(caller: &Caller, requirement: &'static Requirement) -> Result<(Access, Watch), Denied> {
-    let limit = match effective_reach(caller, requirement)? {
+    let limit = match settled_reach(caller, requirement)? {
         Reach::Any => None,
         Reach::Own => Some(Arc::new(AtomicBool::new(false))),
         Reach::Deny => return Err(Denied::new(requirement.name(), DeniedReason::MissingScope)),
@@ -34,6 +36,7 @@ pub fn admit(caller: &Caller, requirement: &'static Requirement) -> Result<(Acce
     let watch = Watch {
         limit: limit.clone(),
         requirement,
+        caller: caller.clone(),
     };
     Ok((Access::new(caller.clone(), requirement, limit), watch))
 }
@@ -43,9 +46,10 @@ pub fn admit(caller: &Caller, requirement: &'static Requirement) -> Result<(Acce
 /// # Errors
 /// As [`admit`], and if the policy limits the caller to its own objects.
 pub fn permit(caller: &Caller, requirement: &'static Requirement) -> Result<(), Denied> {
-    match effective_reach(caller, requirement)? {
+    match settled_reach(caller, requirement)? {
         Reach::Any => Ok(()),
         Reach::Own => Err(unchecked(
+            caller,
             requirement,
             "takes no `access: Access`, so it cannot keep to the caller's own objects",
         )),
@@ -58,6 +62,7 @@ impl Watch {
     pub(crate) fn verdict(&self) -> Result<(), Denied> {
         match &self.limit {
             Some(consulted) if !consulted.load(Ordering::Acquire) => Err(unchecked(
+                &self.caller,
                 self.requirement,
                 "ended without asking its `Access` (`filter`, `sql`, `check_owner` or `permits`)",
             )),
@@ -66,34 +71,46 @@ impl Watch {
     }
 }
 
+/// Returns the reach as the hook left it, counted and recorded.
+fn settled_reach(caller: &Caller, requirement: &'static Requirement) -> Result<Reach, Denied> {
+    let decision = effective_reach(caller, requirement);
+    caller.settle(Stage::Guard, requirement.kind(), requirement.name(), decision)
+}
+
 /// Returns the reach that both the policy and the annotation allow, which is not `Deny`.
 fn effective_reach(caller: &Caller, requirement: &'static Requirement) -> Result<Reach, Denied> {
     let policy = caller.policy();
     let Some(operation) = policy.find(requirement.kind(), requirement.name()) else {
         return Err(Denied::new(requirement.name(), DeniedReason::UnknownOperation));
     };
-    let decision = policy.decide(operation, caller.grants());
+    let arguments = caller.arguments(requirement.kind(), requirement.name());
+    let decision = policy.decide_call(operation, caller.grants(), arguments);
     let annotated = policy.decide_annotation(&requirement.annotation(), caller.grants());
     match decision.reach.min(annotated) {
         Reach::Any => Ok(Reach::Any),
-        // An empty subject owns nothing: it would match objects whose owner was never set.
-        Reach::Own if caller.subject().is_empty() => Err(Denied::new(requirement.name(), DeniedReason::OwnerUnknown)),
+        // An empty owner key owns nothing: it would match objects whose owner was never set.
+        Reach::Own if caller.owner_key().is_empty() => Err(Denied::new(requirement.name(), DeniedReason::OwnerUnknown)),
         Reach::Own => Ok(Reach::Own),
         Reach::Deny => Err(match decision.because.into() {
             reason @ (DeniedReason::UnknownOperation | DeniedReason::OwnerUnknown) => {
                 Denied::new(requirement.name(), reason)
             }
-            _ => missing_scope(caller, operation, requirement),
+            _ => missing_scope(caller, operation, requirement, decision),
         }),
     }
 }
 
 /// Finds scopes that would really open this function: for the policy and for the annotation.
-fn missing_scope(caller: &Caller, operation: OperationId, requirement: &'static Requirement) -> Denied {
+fn missing_scope(
+    caller: &Caller,
+    operation: OperationId,
+    requirement: &'static Requirement,
+    decision: Decision,
+) -> Denied {
     let policy = caller.policy();
-    let held = caller.auth().scopes();
+    let arguments = caller.arguments(requirement.kind(), requirement.name());
     let from_policy = policy
-        .challenge(operation, caller.grants())
+        .challenge_call(operation, caller.grants(), arguments)
         .map(|challenge| challenge.scopes);
     // Where code and policy demand different scopes, both sets are needed.
     let with_annotation = requirement.alternatives().iter().map(|alternative| {
@@ -106,9 +123,10 @@ fn missing_scope(caller: &Caller, operation: OperationId, requirement: &'static 
         scopes
     });
     let helps = |scopes: &Vec<String>| {
-        let grants = policy.grants(held.iter().chain(scopes).map(String::as_str));
+        let grants = policy.with_scopes(caller.grants(), scopes.iter().map(String::as_str));
         let annotated = policy.decide_annotation(&requirement.annotation(), &grants);
-        policy.decide(operation, &grants).reach.min(annotated) > Reach::Deny
+        let decision = policy.decide_call(operation, &grants, arguments);
+        decision.reach.min(annotated) > Reach::Deny
     };
     let lacks = |scope: &&String| !policy.holds(caller.grants(), scope);
     let missing = |scopes: &[String]| -> Vec<String> { scopes.iter().filter(lacks).cloned().collect() };
@@ -121,12 +139,13 @@ fn missing_scope(caller: &Caller, operation: OperationId, requirement: &'static 
             let missing = missing(&scopes);
             Denied::missing_scopes_of(requirement.name(), Challenge { scopes, missing })
         }
+        None if decision.reach == Reach::Deny => Denied::because(requirement.name(), decision.because, policy),
         None => Denied::new(requirement.name(), DeniedReason::MissingScope),
     }
 }
 
 /// A mistake in the server's code, not of the caller: loud in every build.
-fn unchecked(requirement: &'static Requirement, what: &str) -> Denied {
+fn unchecked(caller: &Caller, requirement: &'static Requirement, what: &str) -> Denied {
     let (file, line) = requirement.location();
     tracing::error!(
         operation = requirement.name(),
@@ -134,5 +153,7 @@ fn unchecked(requirement: &'static Requirement, what: &str) -> Denied {
         line,
         "refused: the caller may reach only its own objects, but the function {what}"
     );
-    Denied::new(requirement.name(), DeniedReason::OwnershipUnchecked)
+    let denied = Denied::new(requirement.name(), DeniedReason::OwnershipUnchecked);
+    caller.revoke(requirement.kind(), &denied);
+    denied
 }

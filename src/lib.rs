@@ -6,6 +6,7 @@ mod auth_info;
 mod bearer;
 mod bearer_token;
 mod caller;
+mod decision_record;
 mod denied;
 mod discovery;
 mod drain;
@@ -14,11 +15,15 @@ mod extract;
 mod from_denied;
 mod gate;
 mod guard;
+mod hook;
 mod http_client;
 mod key_set;
 mod mcp_auth;
 mod metadata;
 mod origin;
+mod policy_handle;
+#[cfg(feature = "reload")]
+mod policy_watch;
 mod protocol_version;
 mod refusal_body;
 mod remote;
@@ -29,7 +34,9 @@ mod scope_token;
 mod secure_url;
 mod session;
 mod sql_filter;
+mod status;
 mod strict_json;
+mod timestamp;
 mod verify;
 
 #[doc(hidden)]
@@ -39,10 +46,12 @@ pub mod __private;
 pub mod testing;
 
 pub use mcp_auth_macros::{guarded, requires_scope};
-pub use mcp_auth_policy::{Because, Decision, OperationKind, Policy, PolicyErrors, Reach};
+pub use mcp_auth_policy::{Because, Decision, OperationKind, Policy, PolicyErrors, Reach, Widening, WideningCause};
 
+#[cfg(feature = "reload")]
+pub use self::policy_watch::{PolicyFile, PolicyFileError, PolicyWatcher};
 #[cfg(feature = "rmcp")]
-pub use self::rmcp::{AuditErrors, AuditFinding, AuditReport, Guarded, ToolFailure, audit};
+pub use self::rmcp::{ArgumentProblem, AuditErrors, AuditFinding, AuditReport, Guarded, ToolFailure, audit};
 pub use self::{
     access::{Access, Filter},
     algorithm::Algorithm,
@@ -50,16 +59,20 @@ pub use self::{
     bearer::{BearerAuth, BearerAuthLayer},
     bearer_token::BearerToken,
     caller::Caller,
+    decision_record::DecisionLog,
     denied::{Denied, DeniedReason},
     discovery::ServerType,
     error::{AuthorizationServerError, ConfigError},
     extract::MissingIdentity,
     from_denied::FromDenied,
     gate::{McpGate, McpGateLayer},
+    hook::{DecisionView, Verdict},
     mcp_auth::{McpAuth, McpAuthBuilder},
     metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata, ProtectedResourceMetadataBuilder},
+    policy_handle::{PolicyHandle, ReloadMode, ReloadRefused},
     requirement::Requirement,
     sql_filter::SqlFilter,
+    status::{DecisionCounts, PolicyStatus, ReloadError, Status},
     verify::{
         AccessTokenVerifier, AccessTokenVerifierBuilder, AuthorizationServer, AuthorizationServerBuilder, InvalidToken,
         VerifyError,

@@ -1,6 +1,6 @@
 //! The entry point: from configuration to layers and routers.
 
-use std::sync::Arc;
+use std::{num::NonZeroU64, sync::Arc};
 
 use axum::Router;
 use mcp_auth_policy::Policy;
@@ -8,13 +8,17 @@ use tower_layer::Stack;
 
 use crate::{
     bearer::{BearerAuthLayer, ProtectedResource},
+    decision_record::{DecisionLog, Decisions},
     error::ConfigError,
     gate::McpGateLayer,
+    hook::{DecisionView, Hook, Verdict},
     metadata::ProtectedResourceMetadata,
     origin::AllowedOrigins,
+    policy_handle::PolicyHandle,
     scope_token::is_scope_token,
     secure_url,
     session::SessionBinding,
+    status::Status,
     verify::{AccessTokenVerifier, AuthorizationServer},
 };
 
@@ -83,6 +87,13 @@ impl McpAuth {
     pub fn allowed_hosts(&self) -> &[String] {
         self.resource.origins.hosts()
     }
+
+    /// Returns which policy is in force, what went wrong at its last reload, and how many calls were decided.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let policy = self.resource.policy.as_ref().map(PolicyHandle::status);
+        Status::new(policy, self.resource.decisions.counts())
+    }
 }
 
 /// Configures one protected resource; [`McpAuth::builder`] begins one.
@@ -92,7 +103,10 @@ pub struct McpAuthBuilder {
     resource: String,
     authorization_servers: Vec<AuthorizationServer>,
     audiences: Vec<String>,
-    policy: Option<Arc<Policy>>,
+    policy: Option<PolicyHandle>,
+    hook: Option<Hook>,
+    decision_log: Option<DecisionLog>,
+    denials_per_record: Option<NonZeroU64>,
     scopes_supported: Option<Vec<String>>,
     required_scopes: Vec<String>,
     allowed_hosts: Vec<String>,
@@ -111,6 +125,9 @@ impl McpAuthBuilder {
             authorization_servers: Vec::new(),
             audiences: Vec::new(),
             policy: None,
+            hook: None,
+            decision_log: None,
+            denials_per_record: None,
             scopes_supported: None,
             required_scopes: Vec::new(),
             allowed_hosts: Vec::new(),
@@ -132,13 +149,41 @@ impl McpAuthBuilder {
         self
     }
 
-    /// Decides tool calls, and callers of annotated functions, by this policy.
-    pub fn policy(mut self, policy: impl Into<Arc<Policy>>) -> Self {
+    /// Decides tool calls, and callers of annotated functions, by this policy: a [`Policy`], an `Arc` of one, or a [`PolicyHandle`], whose policy
+    /// can be replaced while the server runs.
+    pub fn policy(mut self, policy: impl Into<PolicyHandle>) -> Self {
         self.policy = Some(policy.into());
         self
     }
 
-    /// Names the scopes published as `scopes_supported` and in the first challenge. Default: those the policy advertises.
+    /// Asks the server's own code about every call that the policy allows; it can deny the call, and nothing else.
+    ///
+    /// Asked once for each call: at the gate for tools, at the guard for everything else. It runs on the request's task, so it should neither wait nor
+    /// compute long. It is not asked for callers made by the feature `testing`.
+    ///
+    /// # Security
+    /// A hook that panics denies the call. (Where panics abort the process, nothing is answered at all.)
+    pub fn after_decision(mut self, hook: impl Fn(&DecisionView<'_>) -> Verdict + Send + Sync + 'static) -> Self {
+        self.hook = Some(Hook::new(hook));
+        self
+    }
+
+    /// Writes the decision records as lines of JSON, beside the `tracing` events. Default: events only.
+    pub fn decision_log(mut self, log: DecisionLog) -> Self {
+        self.decision_log = Some(log);
+        self
+    }
+
+    /// Records one denial of every `n` of its kind (denied, revoked, unauthenticated), beginning with the first. Default: all.
+    ///
+    /// Calls that are allowed are always recorded, and [`status`](McpAuth::status) counts every call.
+    pub fn sample_denials(mut self, n: NonZeroU64) -> Self {
+        self.denials_per_record = Some(n);
+        self
+    }
+
+    /// Names the scopes published as `scopes_supported` and in the first challenge. Default: those that the policy advertises when the server
+    /// starts; a reload does not change what is published.
     pub fn scopes_supported<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
         self.scopes_supported = Some(scopes.into_iter().map(Into::into).collect());
         self
@@ -177,7 +222,8 @@ impl McpAuthBuilder {
     /// Builds the layers. Nothing is fetched.
     ///
     /// # Errors
-    /// The resource, an issuer, an audience, a scope or an origin is not what it must be; the message names it.
+    /// The resource, an issuer, an audience, a scope or an origin is not what it must be; or `callers:` in the policy does not cover the
+    /// issuers. The message names it.
     pub fn build(self) -> Result<McpAuth, ConfigError> {
         let resource = secure_url::parse_setting("resource", &self.resource)?;
         let mut origins = AllowedOrigins::of_resource(&resource);
@@ -192,6 +238,12 @@ impl McpAuthBuilder {
         }
         let mut verifier = AccessTokenVerifier::builder(&self.resource);
         let mut metadata = ProtectedResourceMetadata::builder(&self.resource);
+        if let Some(policy) = &self.policy {
+            let issuers = self.authorization_servers.iter().map(AuthorizationServer::issuer);
+            let issuers: Vec<String> = issuers.map(str::to_owned).collect();
+            // A replacement has to cover the issuers too.
+            policy.require(move |policy| check_issuers(policy, &issuers))?;
+        }
         for server in self.authorization_servers {
             metadata = metadata.authorization_server(server.issuer());
             verifier = verifier.authorization_server(server);
@@ -199,9 +251,10 @@ impl McpAuthBuilder {
         for audience in self.audiences {
             verifier = verifier.additional_audience(audience);
         }
-        let advertised_scopes = self
-            .scopes_supported
-            .unwrap_or_else(|| advertised(self.policy.as_deref(), &self.required_scopes));
+        let advertised_scopes = self.scopes_supported.unwrap_or_else(|| {
+            let policy = self.policy.as_ref().map(PolicyHandle::current);
+            advertised(policy.as_deref(), &self.required_scopes)
+        });
         let metadata = metadata.scopes_supported(advertised_scopes).build()?;
         let sessions = SessionBinding::random().map_err(|_| ConfigError::NoRandomness)?;
         Ok(McpAuth {
@@ -213,12 +266,22 @@ impl McpAuthBuilder {
                 advertised_scopes: metadata.scopes_supported().to_vec(),
                 required_scopes: self.required_scopes,
                 policy: self.policy,
+                decisions: Decisions::new(self.hook, self.decision_log, self.denials_per_record),
                 malformed_as_401: self.malformed_as_401,
             }),
             gate: McpGateLayer::new(sessions, self.max_request_body_bytes),
             metadata,
         })
     }
+}
+
+fn check_issuers(policy: &Policy, issuers: &[String]) -> Result<(), ConfigError> {
+    policy
+        .check_issuers(issuers.iter().map(String::as_str))
+        .map_err(|mismatch| ConfigError::IssuersAndPolicy {
+            policy: policy.file_name().to_owned(),
+            problem: mismatch.to_string(),
+        })
 }
 
 /// What every request needs, then what the policy advertises.

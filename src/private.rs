@@ -5,7 +5,7 @@ pub use std::{string::String, vec::Vec};
 pub use mcp_auth_policy::OperationKind;
 
 #[cfg(feature = "rmcp")]
-pub use crate::rmcp::{Guarded, served_names};
+pub use crate::rmcp::{Guarded, InputSchemas, input_schemas, served_names};
 pub use crate::{
     caller::Caller,
     from_denied::FromDenied,

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use mcp_auth::{Access, AuditFinding, Caller, Denied, Policy, audit, guarded, requires_scope};
-use rmcp::{tool, tool_router};
+use rmcp::{handler::server::wrapper::Parameters, tool, tool_router};
 
 struct Server;
 
@@ -153,4 +153,61 @@ fn a_served_tool_without_a_requirement_is_found() {
     );
     assert!(text.contains("`goood` is not under `tools:`"), "{text}");
     assert_eq!(text.matches("not served").count(), 3, "{text}");
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Closed {
+    #[allow(dead_code, reason = "only its schema is read")]
+    content: String,
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Open {
+    #[allow(dead_code, reason = "only its schema is read")]
+    content: String,
+}
+
+struct WithArguments;
+
+#[guarded]
+#[tool_router]
+impl WithArguments {
+    #[tool(name = "closed")]
+    #[requires_scope("read")]
+    fn closed(&self, _parameters: Parameters<Closed>) -> Result<String, Denied> {
+        Ok(String::new())
+    }
+
+    #[tool(name = "open")]
+    #[requires_scope("read")]
+    fn open(&self, _parameters: Parameters<Open>) -> Result<String, Denied> {
+        Ok(String::new())
+    }
+}
+
+#[test]
+fn a_forbid_reads_only_arguments_that_the_tool_takes_under_no_other_name() {
+    let audit = |tool: &str, argument: &str| {
+        let text = format!(
+            "version: 1\nscopes: {{ read: Read }}\ntools: {{ closed: {{ requires: read }}, open: {{ requires: read }} }}\n\
+             forbid: [{{ id: long, tools: [{tool}], when: {{ arg: {{ name: {argument}, longer_than: 5, if_missing: skip }} }} }}]"
+        );
+        let policy = Policy::loader().file_name("audit.yaml").parse(&text).unwrap();
+        audit::<WithArguments>(&policy)
+            .map(|_| ())
+            .map_err(|errors| errors.to_string())
+    };
+    assert_eq!(audit("closed", "content"), Ok(()));
+    let misspelt = audit("closed", "contnet").unwrap_err();
+    assert!(
+        misspelt.contains("reads the argument `contnet` of the tool `closed`")
+            && misspelt.contains("did you mean `content`?"),
+        "{misspelt}"
+    );
+    let open = audit("open", "content").unwrap_err();
+    assert!(
+        open.contains("audit.yaml:4") && open.contains("deny_unknown_fields"),
+        "{open}"
+    );
 }

@@ -78,7 +78,7 @@ fn check_scopes(file: &PolicyFile, literals: &[LitStr], report: &mut Report) -> 
 
 fn unknown_operation(file: &PolicyFile, kind: OperationKind, name: &str) -> String {
     let policy: &Policy = &file.policy;
-    let (one, key) = words(kind);
+    let (one, key) = (kind.as_str(), kind.section());
     let help = help(
         policy.suggest_operation(kind, name),
         policy.operations(kind).map(Operation::name),
@@ -88,13 +88,6 @@ fn unknown_operation(file: &PolicyFile, kind: OperationKind, name: &str) -> Stri
         "{one} `{name}` is not declared under `{key}:` in {}; {help}",
         file.shown
     )
-}
-
-fn words(kind: OperationKind) -> (&'static str, &'static str) {
-    match kind {
-        OperationKind::Tool => ("tool", "tools"),
-        _ => ("operation", "operations"),
-    }
 }
 
 /// Offers the nearest name, else the declared ones.

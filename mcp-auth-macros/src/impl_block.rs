@@ -95,6 +95,9 @@ fn try_expand(block: &mut ItemImpl, policy: Option<&LitStr>, report: &mut Report
             fn served() -> ::mcp_auth::__private::Vec<::mcp_auth::__private::String> {
                 ::mcp_auth::__private::served_names(&Self::#router())
             }
+            fn input_schemas() -> ::mcp_auth::__private::InputSchemas {
+                ::mcp_auth::__private::input_schemas(&Self::#router())
+            }
         }
     })
 }

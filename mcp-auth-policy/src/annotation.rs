@@ -2,7 +2,7 @@
 
 use crate::{
     Grants, OperationId, Policy, Reach,
-    grants::{ScopeSet, holds},
+    bits::{Bits, holds},
 };
 
 /// What an annotation in the code demands.
@@ -34,7 +34,7 @@ impl Policy {
     pub fn holds(&self, grants: &Grants, scope: &str) -> bool {
         self.scope_number(scope)
             .zip(grants.of(self.id()))
-            .is_some_and(|(scope, held)| holds(held, scope))
+            .is_some_and(|(scope, granted)| granted.held.contains(scope))
     }
 
     /// Returns what an annotation alone would answer for these grants.
@@ -43,7 +43,7 @@ impl Policy {
     #[must_use]
     pub fn decide_annotation(&self, annotation: &Annotation<'_>, grants: &Grants) -> Reach {
         match grants.of(self.id()) {
-            Some(held) => self.annotation_reach(annotation, held),
+            Some(granted) => self.annotation_reach(annotation, granted.held.words()),
             None => Reach::Deny,
         }
     }
@@ -51,7 +51,7 @@ impl Policy {
     /// Proves that the policy never reaches further than the annotation.
     ///
     /// Both sides only ever gain from more scopes, so it is enough to look at the least callers that a rule lets in: those
-    /// who hold one alternative, and what it implies, and nothing else. An id of another policy has nothing to compare.
+    /// who hold one alternative, and what it implies, and nothing else. Forbids only take away, so they are not looked at. An id of another policy has nothing to compare.
     ///
     /// # Errors
     /// Gives a caller for whom the policy reaches further.
@@ -66,7 +66,7 @@ impl Policy {
             .map(|all| (&all.scopes, Reach::Any, rule.requires_line));
         let owner = rule.owner.iter().map(|owner| (&owner.scopes, Reach::Own, owner.line));
         for (scopes, policy_reach, line) in alternatives.chain(owner) {
-            let least: ScopeSet = self.closure_of(scopes.iter().copied());
+            let least: Bits = self.closure_of(scopes.iter().copied());
             let annotation_reach = self.annotation_reach(annotation, least.words());
             if annotation_reach < policy_reach {
                 let example_scopes = scopes

@@ -4,49 +4,63 @@ use std::collections::HashMap;
 
 use crate::{
     Policy,
-    canonical::revision,
+    bits::{Bits, Mask},
+    canonical::{canonical, revision},
+    compile_forbids,
     document::{Document, OperationEntry},
-    grants::{Mask, ScopeSet},
     link::{Linked, LinkedOperation},
     lint::lint,
     operation::{Alternative, Operation, OperationKind, OwnerRule, Role, Rule, Scope},
-    policy::PolicyId,
+    policy::{Indexes, PolicyId},
+    resources::Templates,
     source::Source,
 };
 
 pub(crate) fn compile(document: Document, linked: Linked, source: &Source<'_>) -> Policy {
-    let revision = revision(&document);
+    let canonical = canonical(&document);
     let advertised = advertised(&document, &linked);
     let owners: HashMap<&str, &str> = (document.objects.iter())
         .filter_map(|object| Some((object.id.name.as_str(), object.owner.as_deref()?)))
         .collect();
-    let mut operations = Vec::with_capacity(document.tools.len() + document.operations.len());
-    let sections = [
-        (OperationKind::Tool, &document.tools, &linked.tools),
-        (OperationKind::Operation, &document.operations, &linked.operations),
-    ];
-    for (kind, entries, rules) in sections {
-        operations.extend(
-            entries
-                .iter()
-                .zip(rules)
-                .map(|(entry, rule)| operation(kind, entry, rule, &owners)),
-        );
+    let mut operations = Vec::new();
+    for kind in OperationKind::ALL {
+        let entries = document.operations.get(kind).iter().zip(linked.operations.get(kind));
+        operations.extend(entries.map(|(entry, rule)| operation(kind, entry, rule, &owners)));
     }
+    let indexes = Indexes {
+        tools: indexes(&operations, OperationKind::Tool),
+        prompts: indexes(&operations, OperationKind::Prompt),
+        resources: indexes(&operations, OperationKind::Resource),
+        operations: indexes(&operations, OperationKind::Operation),
+    };
+    let scope_numbers = numbers(document.scopes.iter().map(|scope| scope.id.name.as_str()));
+    let role_numbers = numbers(document.roles.iter().map(|role| role.id.name.as_str()));
+    let forbids = document.forbids.iter();
+    let forbids = forbids
+        .map(|entry| compile_forbids::forbid(entry, &scope_numbers, &role_numbers))
+        .collect();
+    let forbids_everything = compile_forbids::distribute(&document.forbids, &indexes, &mut operations);
+    let scopes = scopes(&document, &linked);
     let file_name = source.file().to_string();
     let mut policy = Policy {
         id: PolicyId::next(),
         name: document.name.clone().unwrap_or_else(|| stem(&file_name).to_owned()),
         file_name,
-        revision,
-        scopes: scopes(&document, &linked),
-        scope_numbers: numbers(document.scopes.iter().map(|scope| scope.id.name.as_str())),
-        roles: roles(&document, &linked),
-        role_numbers: numbers(document.roles.iter().map(|role| role.id.name.as_str())),
+        revision: revision(&canonical),
+        canonical,
+        roles: roles(&document, &linked, &scopes),
+        scopes,
+        scope_numbers,
+        callers: compile_forbids::callers(&document.callers, &role_numbers),
+        role_numbers,
         objects: document.objects.len(),
-        tool_indexes: indexes(&operations, OperationKind::Tool),
-        operation_indexes: indexes(&operations, OperationKind::Operation),
+        templates: templates(&document, &indexes),
+        indexes,
         operations,
+        forbids,
+        forbids_everything,
+        visibility: document.visibility,
+        on_not_owner: document.on_not_owner,
         advertised,
         warnings: Vec::new(),
     };
@@ -72,8 +86,8 @@ fn scopes(document: &Document, linked: &Linked) -> Vec<Scope> {
         .collect()
 }
 
-fn roles(document: &Document, linked: &Linked) -> Vec<Role> {
-    let own = |role: usize, set: &mut ScopeSet| {
+fn roles(document: &Document, linked: &Linked, scopes: &[Scope]) -> Vec<Role> {
+    let own = |role: usize, set: &mut Bits| {
         linked
             .role_scopes
             .get(role)
@@ -82,22 +96,46 @@ fn roles(document: &Document, linked: &Linked) -> Vec<Role> {
             .for_each(|scope| set.insert(*scope));
     };
     let sets = closures(document.scopes.len(), &linked.includes, &linked.role_order, own);
-    document
-        .roles
-        .iter()
-        .zip(sets)
-        .map(|(entry, scopes)| Role {
-            name: entry.id.name.clone(),
-            scopes,
+    let included = closures(
+        document.roles.len(),
+        &linked.includes,
+        &linked.role_order,
+        |role, set| {
+            set.insert(role);
+        },
+    );
+    let named = document.roles.iter().zip(sets).zip(included);
+    named
+        .map(|((entry, own), included)| {
+            let mut closure = Bits::empty(scopes.len());
+            let held = scopes.iter().enumerate().filter(|(number, _)| own.contains(*number));
+            held.for_each(|(_, scope)| closure.extend(&scope.closure));
+            Role {
+                name: entry.id.name.clone(),
+                scopes: own,
+                closure,
+                included,
+            }
         })
         .collect()
 }
 
-/// Gives each node its own scopes and those of all nodes it points to; `order` has every node after those.
-fn closures(scopes: usize, edges: &[Vec<usize>], order: &[usize], own: impl Fn(usize, &mut ScopeSet)) -> Vec<ScopeSet> {
-    let mut sets = vec![ScopeSet::empty(scopes); edges.len()];
+fn templates(document: &Document, indexes: &Indexes) -> Templates {
+    let mut templates = Templates::default();
+    for entry in &document.operations.resources {
+        if let (Some(template), Some(index)) = (&entry.template, indexes.resources.get(&entry.id.name)) {
+            // Loading has refused templates that overlap.
+            let _ = templates.insert(template, *index);
+        }
+    }
+    templates
+}
+
+/// Gives each node its own members and those of all nodes it points to; `order` has every node after those.
+fn closures(members: usize, edges: &[Vec<usize>], order: &[usize], own: impl Fn(usize, &mut Bits)) -> Vec<Bits> {
+    let mut sets = vec![Bits::empty(members); edges.len()];
     for node in order {
-        let mut set = ScopeSet::empty(scopes);
+        let mut set = Bits::empty(members);
         own(*node, &mut set);
         for target in edges
             .get(*node)
@@ -147,6 +185,7 @@ fn operation(
                 scopes: scopes.clone(),
                 line: written.span.line,
             }),
+            forbids: Box::default(),
             requires_line: entry.requires.span.line,
         },
     }
@@ -156,8 +195,8 @@ fn advertised(document: &Document, linked: &Linked) -> Vec<usize> {
     if let Some(chosen) = &linked.advertise {
         return chosen.clone();
     }
-    let mut used = ScopeSet::empty(document.scopes.len());
-    for operation in linked.tools.iter().chain(&linked.operations) {
+    let mut used = Bits::empty(document.scopes.len());
+    for operation in linked.operations.iter() {
         let scopes = operation.alternatives.iter().chain(&operation.owner_fallback).flatten();
         scopes.for_each(|scope| used.insert(*scope));
     }

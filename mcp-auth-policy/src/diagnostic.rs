@@ -56,28 +56,44 @@ codes! {
     YamlSyntax = "yaml-syntax",
     YamlTag = "yaml-tag",
     YamlTooLarge = "yaml-too-large",
+    ChangeableSubject = "changeable-subject",
+    ConflictingFields = "conflicting-fields",
     Cycle = "cycle",
     DuplicateKey = "duplicate-key",
     DuplicateName = "duplicate-name",
     EmptyAny = "empty-any",
+    EmptyCondition = "empty-condition",
     EmptyList = "empty-list",
+    InvalidClaimPath = "invalid-claim-path",
     InvalidColumnName = "invalid-column-name",
     InvalidName = "invalid-name",
+    InvalidResourceUri = "invalid-resource-uri",
     InvalidScopeToken = "invalid-scope-token",
     InvalidToolName = "invalid-tool-name",
     MissingField = "missing-field",
+    MissingIfMissing = "missing-if-missing",
     MissingRequires = "missing-requires",
+    MissingTarget = "missing-target",
+    MissingTest = "missing-test",
     ObjectWithoutOwner = "object-without-owner",
+    OverlappingTemplates = "overlapping-templates",
     OwnerFallbackWithoutObject = "owner-fallback-without-object",
     TooManyScopes = "too-many-scopes",
     UnknownField = "unknown-field",
+    UnknownIssuer = "unknown-issuer",
     UnknownObject = "unknown-object",
     UnknownRole = "unknown-role",
     UnknownScope = "unknown-scope",
+    UnknownWord = "unknown-word",
     UnsupportedVersion = "unsupported-version",
     WrongType = "wrong-type",
+    CombineUnion = "combine-union",
+    EqualScopes = "equal-scopes",
+    NotMonotone = "not-monotone",
     OpenTool = "open-tool",
     RedundantRole = "redundant-role",
+    ShadowedForbid = "shadowed-forbid",
+    UnmatchedForbid = "unmatched-forbid",
     UnusedOwnerFallback = "unused-owner-fallback",
     UnusedScope = "unused-scope",
     InvalidCell = "invalid-cell",
@@ -170,6 +186,12 @@ impl Diagnostic {
     #[must_use]
     pub fn column(&self) -> usize {
         self.span.column
+    }
+
+    /// Returns the column after the last character of the place, counted from 1 in characters.
+    #[must_use]
+    pub fn end_column(&self) -> usize {
+        self.span.column + self.span.width
     }
 }
 

@@ -85,6 +85,19 @@ pub(crate) fn text(node: &Node, path: &str, findings: &mut Findings<'_>) -> Opti
     }
 }
 
+/// Reads one of a closed set of words.
+pub(crate) fn choice<T: Copy>(node: &Node, path: &str, words: &[(&str, T)], findings: &mut Findings<'_>) -> Option<T> {
+    let named = text(node, path, findings)?;
+    let found = words.iter().find(|(word, _)| *word == named.name);
+    if found.is_none() {
+        let message = format!("{path} cannot be {}", quoted(&named.name));
+        findings.error_with(Code::UnknownWord, named.span, message, || {
+            did_you_mean(&named.name, words.iter().map(|(word, _)| *word))
+        });
+    }
+    found.map(|(_, value)| *value)
+}
+
 /// Reads a list of texts, none of them twice.
 pub(crate) fn texts(node: &Node, path: &str, findings: &mut Findings<'_>) -> Option<Vec<Named>> {
     let Value::List(items) = &node.value else {

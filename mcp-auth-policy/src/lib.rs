@@ -29,39 +29,68 @@
 //! - The file is trusted, the tokens are not: scopes that the policy does not declare are ignored.
 
 mod annotation;
+mod arguments;
+mod bits;
+mod callers;
 mod canonical;
+mod canonical_forbid;
 mod challenge;
+mod claim_path;
 mod compile;
+mod compile_forbids;
 mod decide;
 mod diagnostic;
 mod document;
 mod fields;
 mod findings;
+mod forbid;
+mod format;
 mod grants;
 mod graph;
 mod link;
+mod link_forbids;
 mod lint;
+mod lint_forbid;
+mod listing;
 mod loader;
 mod operation;
 mod policy;
 mod reach;
 mod read;
+mod read_callers;
+mod read_forbid;
 mod read_operation;
+mod read_value_test;
+mod resolve;
+mod resources;
 mod source;
 mod suggest;
 pub mod suite;
 mod text;
+mod token_facts;
+mod uri_template;
+mod value_test;
+mod widening;
+mod widening_sections;
 mod yaml;
 
 pub use self::{
     annotation::{Annotation, Looser},
+    arguments::Arguments,
+    callers::OwnerKey,
     challenge::Challenge,
     diagnostic::{Diagnostic, Severity},
     findings::PolicyErrors,
+    forbid::{Forbid, ForbidId},
+    format::{to_github, to_json},
     grants::Grants,
+    listing::{OnNotOwner, Visibility},
     loader::PolicyLoader,
     operation::{Operation, OperationId, OperationKind, Scope},
     policy::Policy,
     reach::{Because, Decision, Ownership, Reach},
-    text::is_column_name,
+    resolve::{IssuerMismatch, Resolved},
+    text::{is_column_name, nearest},
+    token_facts::TokenFacts,
+    widening::{Widening, WideningCause},
 };

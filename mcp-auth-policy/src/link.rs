@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use crate::{
     diagnostic::Code,
-    document::{Document, OperationEntry},
+    document::{ByKind, Document, OperationEntry},
     fields::Named,
     findings::Findings,
     graph,
+    link_forbids::{link_callers, link_forbids, link_templates},
     text::{did_you_mean, quoted},
 };
 
@@ -29,12 +30,11 @@ pub(crate) struct Linked {
     pub(crate) includes: Vec<Vec<usize>>,
     /// Every role after all that it includes.
     pub(crate) role_order: Vec<usize>,
-    pub(crate) tools: Vec<LinkedOperation>,
-    pub(crate) operations: Vec<LinkedOperation>,
+    pub(crate) operations: ByKind<Vec<LinkedOperation>>,
     pub(crate) advertise: Option<Vec<usize>>,
 }
 
-/// The scopes of one tool or operation.
+/// The scopes of one operation.
 #[derive(Debug)]
 pub(crate) struct LinkedOperation {
     pub(crate) alternatives: Vec<Vec<usize>>,
@@ -79,8 +79,13 @@ pub(crate) fn link(document: &Document, findings: &mut Findings<'_>) -> Linked {
             )
         })
         .collect();
-    let tools = link_operations("tool", &document.tools, &scopes, &objects, findings);
-    let operations = link_operations("operation", &document.operations, &scopes, &objects, findings);
+    let operations = ByKind::each(|kind| {
+        let entries = document.operations.get(kind);
+        link_operations(kind.as_str(), entries, &scopes, &objects, findings)
+    });
+    link_templates(document, findings);
+    link_callers(document, &roles, findings);
+    link_forbids(document, &scopes, &roles, findings);
     let advertise = document
         .advertise
         .as_ref()
@@ -93,7 +98,6 @@ pub(crate) fn link(document: &Document, findings: &mut Findings<'_>) -> Linked {
         role_scopes,
         includes,
         role_order,
-        tools,
         operations,
         advertise,
     }
@@ -126,7 +130,7 @@ fn link_operations(
 }
 
 /// The declared names of one kind, numbered.
-struct Names<'d> {
+pub(crate) struct Names<'d> {
     kind: &'static str,
     code: Code,
     list: Vec<&'d Named>,
@@ -134,7 +138,7 @@ struct Names<'d> {
 }
 
 impl<'d> Names<'d> {
-    fn new(kind: &'static str, code: Code, names: impl Iterator<Item = &'d Named>) -> Self {
+    pub(crate) fn new(kind: &'static str, code: Code, names: impl Iterator<Item = &'d Named>) -> Self {
         let list: Vec<_> = names.collect();
         let numbers = list
             .iter()
@@ -149,7 +153,7 @@ impl<'d> Names<'d> {
         }
     }
 
-    fn find_all(&self, wanted: &[Named], what: &str, findings: &mut Findings<'_>) -> Vec<usize> {
+    pub(crate) fn find_all(&self, wanted: &[Named], what: &str, findings: &mut Findings<'_>) -> Vec<usize> {
         let mut found = Vec::with_capacity(wanted.len());
         for name in wanted {
             match self.numbers.get(name.name.as_str()) {

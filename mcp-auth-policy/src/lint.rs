@@ -2,14 +2,18 @@
 
 use crate::{
     Policy,
+    bits::Bits,
     diagnostic::{Code, Diagnostic, Severity},
     document::Document,
     findings::KEPT,
-    grants::ScopeSet,
     link::Linked,
+    lint_forbid::{equal_scopes, lint_callers, lint_forbids},
     source::{Source, Span},
     text::quoted,
 };
+
+/// Takes a warning: code, place, message, help.
+pub(crate) type Warn<'w> = dyn FnMut(Code, Span, String, &str) + 'w;
 
 pub(crate) fn lint(policy: &Policy, document: &Document, linked: &Linked, source: &Source<'_>) -> Vec<Diagnostic> {
     let mut warnings = Vec::new();
@@ -20,25 +24,34 @@ pub(crate) fn lint(policy: &Policy, document: &Document, linked: &Linked, source
         let warning = Diagnostic::new(Severity::Warning, code, source, at, message);
         warnings.push(warning.with_help(Some(help.to_owned())));
     };
-    unused_scopes(policy, document, linked, &mut warn);
+    let used = used_scopes(policy, linked);
+    unused_scopes(policy, document, &used, &mut warn);
+    equal_scopes(policy, document, &used, &mut warn);
     redundant_roles(policy, document, linked, &mut warn);
     open_operations(policy, document, &mut warn);
+    lint_callers(document, &mut warn);
+    lint_forbids(policy, document, &mut warn);
     warnings.sort_by_key(|warning| (warning.line(), warning.column()));
     warnings
 }
 
-fn unused_scopes(
-    policy: &Policy,
-    document: &Document,
-    linked: &Linked,
-    warn: &mut impl FnMut(Code, Span, String, &str),
-) {
-    let mut used = ScopeSet::empty(document.scopes.len());
-    for operation in linked.tools.iter().chain(&linked.operations) {
+/// The scopes that something asks for by name.
+fn used_scopes(policy: &Policy, linked: &Linked) -> Bits {
+    let mut used = policy.no_scopes();
+    for operation in linked.operations.iter() {
         let scopes = operation.alternatives.iter().chain(&operation.owner_fallback).flatten();
         scopes.for_each(|scope| used.insert(*scope));
     }
-    for (entry, scope) in document.scopes.iter().zip(policy.scope_list()) {
+    for forbid in &policy.forbids {
+        for condition in std::iter::once(&forbid.when).chain(&forbid.unless) {
+            condition.scope_numbers.iter().for_each(|scope| used.insert(*scope));
+        }
+    }
+    used
+}
+
+fn unused_scopes(policy: &Policy, document: &Document, used: &Bits, warn: &mut Warn<'_>) {
+    for (entry, scope) in document.scopes.iter().zip(&policy.scopes) {
         // A broad scope is used if something that it implies is.
         let helps = scope
             .closure
@@ -58,12 +71,7 @@ fn unused_scopes(
     }
 }
 
-fn redundant_roles(
-    policy: &Policy,
-    document: &Document,
-    linked: &Linked,
-    warn: &mut impl FnMut(Code, Span, String, &str),
-) {
+fn redundant_roles(policy: &Policy, document: &Document, linked: &Linked, warn: &mut Warn<'_>) {
     for ((entry, role), includes) in document.roles.iter().zip(&policy.roles).zip(&linked.includes) {
         let name = quoted(&entry.id.name);
         if role.scopes.words().iter().all(|word| *word == 0) {
@@ -88,8 +96,8 @@ fn redundant_roles(
     }
 }
 
-fn open_operations(policy: &Policy, document: &Document, warn: &mut impl FnMut(Code, Span, String, &str)) {
-    let entries = document.tools.iter().chain(&document.operations);
+fn open_operations(policy: &Policy, document: &Document, warn: &mut Warn<'_>) {
+    let entries = document.operations.iter();
     for (entry, operation) in entries
         .zip(&policy.operations)
         .filter(|(_, operation)| operation.is_open())

@@ -1,7 +1,7 @@
 //! What a policy declares: scopes, roles, and the tools and operations that require them.
 
 use crate::{
-    grants::{Mask, ScopeSet},
+    bits::{Bits, Mask},
     policy::PolicyId,
 };
 
@@ -11,17 +11,37 @@ use crate::{
 pub enum OperationKind {
     /// An MCP tool, from `tools:`.
     Tool,
+    /// An MCP prompt, from `prompts:`.
+    Prompt,
+    /// An MCP resource, from `resources:`: one URI, or a template for many.
+    Resource,
     /// A function or handler that is no MCP tool, from `operations:`.
     Operation,
 }
 
 impl OperationKind {
-    /// Returns the word for messages: `tool` or `operation`.
+    /// Every kind, in the order of the sections of a policy.
+    pub const ALL: [Self; 4] = [Self::Tool, Self::Prompt, Self::Resource, Self::Operation];
+
+    /// Returns the word for messages: `tool`, `prompt`, `resource` or `operation`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tool => "tool",
+            Self::Prompt => "prompt",
+            Self::Resource => "resource",
             Self::Operation => "operation",
+        }
+    }
+
+    /// Returns the key of its section in a policy: `tools`, `prompts`, `resources` or `operations`.
+    #[must_use]
+    pub fn section(self) -> &'static str {
+        match self {
+            Self::Tool => "tools",
+            Self::Prompt => "prompts",
+            Self::Resource => "resources",
+            Self::Operation => "operations",
         }
     }
 }
@@ -33,7 +53,7 @@ pub struct OperationId {
     pub(crate) index: u32,
 }
 
-/// One tool or operation as declared.
+/// One tool, prompt, resource or operation as declared.
 #[derive(Debug)]
 pub struct Operation {
     pub(crate) kind: OperationKind,
@@ -52,6 +72,8 @@ pub(crate) struct Rule {
     pub(crate) alternatives: Box<[Alternative]>,
     /// Holding this gives `own`.
     pub(crate) owner: Option<OwnerRule>,
+    /// The forbids that name the operation, in the order of the file.
+    pub(crate) forbids: Box<[u32]>,
     pub(crate) requires_line: usize,
 }
 
@@ -76,7 +98,7 @@ impl Operation {
         &self.name
     }
 
-    /// Returns whether it is a tool or another operation.
+    /// Returns what is called.
     #[must_use]
     pub fn kind(&self) -> OperationKind {
         self.kind
@@ -127,7 +149,7 @@ pub struct Scope {
     pub(crate) about: Option<String>,
     pub(crate) line: usize,
     /// The scope and all that it implies.
-    pub(crate) closure: ScopeSet,
+    pub(crate) closure: Bits,
 }
 
 impl Scope {
@@ -155,5 +177,9 @@ impl Scope {
 pub(crate) struct Role {
     pub(crate) name: String,
     /// Its own scopes and those of the roles it includes, not closed under `implies`.
-    pub(crate) scopes: ScopeSet,
+    pub(crate) scopes: Bits,
+    /// The same, closed under `implies`.
+    pub(crate) closure: Bits,
+    /// The role and all that it includes.
+    pub(crate) included: Bits,
 }

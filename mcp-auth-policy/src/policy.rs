@@ -6,10 +6,14 @@ use std::{
 };
 
 use crate::{
+    callers::Callers,
     diagnostic::Diagnostic,
     findings::PolicyErrors,
+    forbid::{Forbid, ForbidId},
+    listing::{OnNotOwner, Visibility},
     loader::PolicyLoader,
     operation::{Operation, OperationId, OperationKind, Role, Scope},
+    resources::Templates,
 };
 
 /// Tells compiled policies of one process apart, so that bits and ids of one mean nothing to another.
@@ -20,6 +24,26 @@ impl PolicyId {
     pub(crate) fn next() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// Names to numbers of operations, by kind.
+#[derive(Debug, Default)]
+pub(crate) struct Indexes {
+    pub(crate) tools: HashMap<String, u32>,
+    pub(crate) prompts: HashMap<String, u32>,
+    pub(crate) resources: HashMap<String, u32>,
+    pub(crate) operations: HashMap<String, u32>,
+}
+
+impl Indexes {
+    pub(crate) fn of(&self, kind: OperationKind) -> &HashMap<String, u32> {
+        match kind {
+            OperationKind::Tool => &self.tools,
+            OperationKind::Prompt => &self.prompts,
+            OperationKind::Resource => &self.resources,
+            OperationKind::Operation => &self.operations,
+        }
     }
 }
 
@@ -50,6 +74,7 @@ pub struct Policy {
     pub(crate) id: PolicyId,
     pub(crate) name: String,
     pub(crate) file_name: String,
+    pub(crate) canonical: String,
     pub(crate) revision: String,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) scope_numbers: HashMap<String, usize>,
@@ -57,8 +82,14 @@ pub struct Policy {
     pub(crate) role_numbers: HashMap<String, usize>,
     pub(crate) objects: usize,
     pub(crate) operations: Vec<Operation>,
-    pub(crate) tool_indexes: HashMap<String, u32>,
-    pub(crate) operation_indexes: HashMap<String, u32>,
+    pub(crate) indexes: Indexes,
+    pub(crate) templates: Templates,
+    pub(crate) forbids: Vec<Forbid>,
+    /// The forbids that are for everything, in the order of the file.
+    pub(crate) forbids_everything: Box<[u32]>,
+    pub(crate) callers: Callers,
+    pub(crate) visibility: Visibility,
+    pub(crate) on_not_owner: OnNotOwner,
     pub(crate) advertised: Vec<usize>,
     pub(crate) warnings: Vec<Diagnostic>,
 }
@@ -87,6 +118,25 @@ impl Policy {
     #[must_use]
     pub fn revision(&self) -> &str {
         &self.revision
+    }
+
+    /// Returns the policy in canonical form: a policy file in JSON, which is YAML, with everything that has no meaning taken out.
+    ///
+    /// Parsed, it gives a policy of the same revision.
+    #[must_use]
+    pub fn canonical(&self) -> &str {
+        &self.canonical
+    }
+
+    /// Returns the forbids in the order of the file.
+    pub fn forbids(&self) -> impl Iterator<Item = &Forbid> {
+        self.forbids.iter()
+    }
+
+    /// Returns the forbid that a decision of this policy names.
+    #[must_use]
+    pub fn forbid(&self, id: ForbidId) -> Option<&Forbid> {
+        self.forbids.get(usize::try_from(id.0).ok()?)
     }
 
     /// Returns the name of the file, as given to the loader.
@@ -144,14 +194,28 @@ impl Policy {
     /// Finds an operation by name. `None` means that the policy does not list it, and thus that it is denied to everybody.
     #[must_use]
     pub fn find(&self, kind: OperationKind, name: &str) -> Option<OperationId> {
-        let indexes = match kind {
-            OperationKind::Tool => &self.tool_indexes,
-            OperationKind::Operation => &self.operation_indexes,
-        };
-        indexes.get(name).map(|index| OperationId {
-            policy: self.id,
-            index: *index,
-        })
+        self.indexes.of(kind).get(name).map(|index| self.operation_id(*index))
+    }
+
+    /// Finds the resource that a URI belongs to: one declared exactly so, else the template that matches. `None` means that the
+    /// policy does not list it.
+    ///
+    /// URIs are compared as they are, letter by letter. A variable matches one path segment or a part of it; dot segments and
+    /// encoded slashes match none. No two templates match the same URI: loading refuses them.
+    #[must_use]
+    pub fn find_resource(&self, uri: &str) -> Option<OperationId> {
+        // A template as text is no URI: braces must be percent-encoded there (RFC 3986 section 2).
+        if uri.contains(['{', '}']) {
+            return None;
+        }
+        let index = self.indexes.resources.get(uri).copied();
+        index
+            .or_else(|| self.templates.find(uri))
+            .map(|index| self.operation_id(index))
+    }
+
+    fn operation_id(&self, index: u32) -> OperationId {
+        OperationId { policy: self.id, index }
     }
 
     /// Returns what is declared for an operation. `None` for an id that another policy gave out.
@@ -176,10 +240,6 @@ impl Policy {
 
     pub(crate) fn id(&self) -> PolicyId {
         self.id
-    }
-
-    pub(crate) fn scope_list(&self) -> &[Scope] {
-        &self.scopes
     }
 
     pub(crate) fn scope_number(&self, name: &str) -> Option<usize> {

@@ -1,5 +1,7 @@
 //! The answer to a call: how far it reaches, and why.
 
+use crate::forbid::ForbidId;
+
 /// What a call may touch: nothing, only what its caller owns, or everything.
 ///
 /// The order is `Deny < Own < Any`. `Own` is not a weaker yes: it obliges the called code to check the owner of the one
@@ -44,6 +46,8 @@ pub enum Because {
     NotOwner,
     /// The caller reaches its own objects only, and this one has no owner, or the caller has no subject.
     OwnerUnknown,
+    /// A forbid matches, whatever the caller was granted. [`Policy::forbid`](crate::Policy::forbid) tells which.
+    Forbidden(ForbidId),
 }
 
 impl Because {
@@ -58,6 +62,7 @@ impl Because {
             Self::MissingScope => "missing-scope",
             Self::NotOwner => "not-owner",
             Self::OwnerUnknown => "owner-unknown",
+            Self::Forbidden(_) => "forbidden",
         }
     }
 }
@@ -96,6 +101,13 @@ impl Decision {
         reach: Reach::Own,
         because: Because::Owner,
     };
+
+    pub(crate) fn forbidden(forbid: ForbidId) -> Self {
+        Self {
+            reach: Reach::Deny,
+            because: Because::Forbidden(forbid),
+        }
+    }
 
     /// Settles the decision for one object: an `own` reach denies unless the caller is the owner.
     ///

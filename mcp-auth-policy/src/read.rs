@@ -1,10 +1,14 @@
 //! The tree of a policy file to a [`Document`]: shapes, fields and the grammar of names.
 
 use crate::{
+    OperationKind,
     diagnostic::Code,
-    document::{Document, ObjectEntry, RoleEntry, ScopeEntry},
-    fields::{Fields, Named, mapping, missing, text, texts, version, wrong_type},
+    document::{ByKind, Document, ObjectEntry, RoleEntry, ScopeEntry},
+    fields::{Fields, Named, choice, mapping, missing, text, texts, version, wrong_type},
     findings::Findings,
+    listing::{OnNotOwner, Visibility},
+    read_callers::read_callers,
+    read_forbid::read_forbids,
     read_operation::read_operation,
     text::{is_column_name, is_name, is_scope_token, quoted, quoted_path},
     yaml::{Entry, Node, Value},
@@ -16,22 +20,20 @@ const KNOWN: &[&str] = &[
     "scopes",
     "roles",
     "objects",
-    "tools",
-    "operations",
-    "advertise",
-];
-const LATER: &[&str] = &[
     "callers",
-    "forbid",
+    "tools",
     "prompts",
     "resources",
+    "operations",
+    "forbid",
+    "advertise",
     "visibility",
     "on_not_owner",
 ];
 
 pub(crate) fn read(root: &Node, findings: &mut Findings<'_>) -> Document {
     let mut document = Document::default();
-    let Some(fields) = Fields::open(root, "a policy file", KNOWN, LATER, findings) else {
+    let Some(fields) = Fields::open(root, "a policy file", KNOWN, &[], findings) else {
         return document;
     };
     version(&fields, findings);
@@ -42,13 +44,15 @@ pub(crate) fn read(root: &Node, findings: &mut Findings<'_>) -> Document {
     document.scopes = section(&fields, "scopes", findings, read_scope);
     document.roles = section(&fields, "roles", findings, read_role);
     document.objects = section(&fields, "objects", findings, read_object);
-    document.tools = section(&fields, "tools", findings, |entry, findings| {
-        read_operation("tools", entry, findings)
+    document.operations = ByKind::each(|kind| {
+        section(&fields, kind.section(), findings, |entry, findings| {
+            read_operation(kind, entry, findings)
+        })
     });
-    document.operations = section(&fields, "operations", findings, |entry, findings| {
-        read_operation("operations", entry, findings)
-    });
-    if fields.get("tools").is_none() && fields.get("operations").is_none() {
+    if OperationKind::ALL
+        .into_iter()
+        .all(|kind| fields.get(kind.section()).is_none())
+    {
         missing(
             fields.span(),
             "tools",
@@ -56,10 +60,31 @@ pub(crate) fn read(root: &Node, findings: &mut Findings<'_>) -> Document {
             findings,
         );
     }
+    if let Some(entry) = fields.get("callers") {
+        document.callers = read_callers(entry, findings);
+    }
+    if let Some(entry) = fields.get("forbid") {
+        document.forbids = read_forbids(entry, findings);
+    }
     document.advertise = fields
         .get("advertise")
         .and_then(|entry| texts(&entry.node, "`advertise`", findings));
+    let words = [
+        ("all", Visibility::All),
+        ("obtainable", Visibility::Obtainable),
+        ("granted", Visibility::Granted),
+    ];
+    document.visibility = setting(&fields, "visibility", &words, findings);
+    let words = [("hide", OnNotOwner::Hide), ("step_up", OnNotOwner::StepUp)];
+    document.on_not_owner = setting(&fields, "on_not_owner", &words, findings);
     document
+}
+
+fn setting<T: Copy + Default>(fields: &Fields<'_>, key: &str, words: &[(&str, T)], findings: &mut Findings<'_>) -> T {
+    let entry = fields.get(key);
+    entry
+        .and_then(|entry| choice(&entry.node, &format!("`{key}`"), words, findings))
+        .unwrap_or_default()
 }
 
 fn section<T>(
@@ -165,7 +190,7 @@ fn names(fields: &Fields<'_>, key: &str, path: &str, findings: &mut Findings<'_>
 }
 
 /// Reports a name that nothing may bear, and goes on with it, so that its uses are not reported as well.
-fn checked_name(name: Named, what: &str, findings: &mut Findings<'_>) -> Named {
+pub(crate) fn checked_name(name: Named, what: &str, findings: &mut Findings<'_>) -> Named {
     if !is_name(&name.name) {
         let message = format!("{} cannot name {what}", quoted(&name.name));
         let help = "use 1 to 128 visible characters, without spaces at the ends";

@@ -1,23 +1,31 @@
-//! One tool or operation: `requires`, `object` and `owner_fallback`.
+//! One tool, prompt, resource or operation: `requires`, `object` and `owner_fallback`.
 
 use crate::{
+    OperationKind,
     diagnostic::Code,
     document::{OperationEntry, OwnerFallback, Requires},
     fields::{Fields, Named, missing, text, texts, wrong_type},
     findings::Findings,
     read::key,
     text::{is_tool_name, quoted, quoted_path},
+    uri_template::{ResourceName, UriTemplate},
     yaml::{Entry, Node, Value},
 };
 
-pub(crate) fn read_operation(section: &str, entry: &Entry, findings: &mut Findings<'_>) -> Option<OperationEntry> {
+pub(crate) fn read_operation(
+    kind: OperationKind,
+    entry: &Entry,
+    findings: &mut Findings<'_>,
+) -> Option<OperationEntry> {
     let id = key(entry);
-    if !is_tool_name(&id.name) {
-        let message = format!("{} cannot name a tool or an operation", quoted(&id.name));
-        let help = "use 1 to 128 of the characters A-Z a-z 0-9 _ - .";
-        findings.error_help(Code::InvalidToolName, id.span, message, help);
-    }
-    let path = quoted_path(section, &entry.key);
+    let template = match kind {
+        OperationKind::Resource => read_uri(&id, findings),
+        OperationKind::Tool | OperationKind::Prompt | OperationKind::Operation => {
+            check_name(&id, kind, findings);
+            None
+        }
+    };
+    let path = quoted_path(kind.section(), &entry.key);
     let fields = Fields::open(
         &entry.node,
         &path,
@@ -54,10 +62,36 @@ pub(crate) fn read_operation(section: &str, entry: &Entry, findings: &mut Findin
     }
     Some(OperationEntry {
         id,
+        template,
         requires,
         object,
         owner_fallback,
     })
+}
+
+fn check_name(id: &Named, kind: OperationKind, findings: &mut Findings<'_>) {
+    if !is_tool_name(&id.name) {
+        let what = match kind {
+            OperationKind::Prompt => "a prompt",
+            _ => "a tool or an operation",
+        };
+        let message = format!("{} cannot name {what}", quoted(&id.name));
+        let help = "use 1 to 128 of the characters A-Z a-z 0-9 _ - .";
+        findings.error_help(Code::InvalidToolName, id.span, message, help);
+    }
+}
+
+fn read_uri(id: &Named, findings: &mut Findings<'_>) -> Option<UriTemplate> {
+    match ResourceName::parse(&id.name) {
+        Ok(ResourceName::Exact) => None,
+        Ok(ResourceName::Template(template)) => Some(template),
+        Err(problem) => {
+            let message = format!("{} {problem}", quoted(&id.name));
+            let help = "write a URI, or a template such as `notes://{owner}/{id}`";
+            findings.error_help(Code::InvalidResourceUri, id.span, message, help);
+            None
+        }
+    }
 }
 
 fn read_requires(node: &Node, path: &str, findings: &mut Findings<'_>) -> Option<Vec<Vec<Named>>> {

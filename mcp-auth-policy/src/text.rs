@@ -80,7 +80,8 @@ pub(crate) fn is_name(text: &str) -> bool {
 }
 
 /// Finds the name nearest to a misspelt one: at most one edit for each three characters, the first of equals.
-pub(crate) fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if wrong.len() > MAX_NAME {
         return None;
     }

@@ -170,6 +170,36 @@ fn warnings_are_shown_and_exit_0() {
 }
 
 #[test]
+fn denied_warnings_exit_1_and_every_format_says_the_same() {
+    let folder = Folder::new("formats");
+    let tools = "tools: { ping: { requires: [] } }\n";
+    folder.write("policies/todo.yaml", &format!("version: 1\n{tools}"));
+    assert_eq!(folder.run(&["check"]).0, 0);
+    assert_eq!(folder.run(&["check", "--deny-warnings"]).0, 1);
+    let (code, out, _) = folder.run(&["check", "--format", "json"]);
+    assert_eq!(code, 0);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let expected = serde_json::json!([{
+        "severity": "warning", "code": "open-tool", "message": "tool `ping` is open to every authenticated caller",
+        "help": "name a scope if that is not meant", "file": "policies/todo.yaml", "line": 2, "column": 28, "end_column": 29,
+    }]);
+    assert_eq!(json, expected);
+    folder.write("policies/a,b:100%.yaml", &format!("version: 2\n{tools}"));
+    let (code, out, _) = folder.run(&["check", "--format", "github", "--deny-warnings"]);
+    assert_eq!(code, 3);
+    assert_eq!(
+        out,
+        "::error file=policies/a%2Cb%3A100%25.yaml,line=1,col=10,endColumn=11,title=unsupported-version::version `2` of the file \
+         format is not supported; write `version: 1`\n\
+         ::warning file=policies/todo.yaml,line=2,col=28,endColumn=29,title=open-tool::tool `ping` is open to every authenticated \
+         caller; name a scope if that is not meant\n"
+    );
+    folder.write("policies/todo.yaml", TODO);
+    let (code, out, _) = folder.run(&["check", "policies/todo.yaml", "--format", "json"]);
+    assert_eq!((code, out.as_str()), (0, "[]\n"));
+}
+
+#[test]
 fn what_cannot_be_read_exits_2_and_says_what() {
     let folder = Folder::new("unreadable");
     for verb in ["check", "test"] {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use http::{Extensions, HeaderMap, Uri, header};
-use mcp_auth_policy::{Policy, Scope};
+use mcp_auth_policy::Policy;
 
-use super::{refusal::Refusal, token::bearer_token};
+use super::{refusal::Refusal, request_id::RequestId, token::bearer_token};
 use crate::{
-    AuthInfo, Caller,
+    AuthInfo, Caller, PolicyHandle,
+    decision_record::{Decisions, Trail},
     origin::AllowedOrigins,
     verify::{AccessTokenVerifier, VerifyError},
 };
@@ -23,7 +24,8 @@ pub(crate) struct ProtectedResource {
     pub(crate) advertised_scopes: Vec<String>,
     /// What every request needs.
     pub(crate) required_scopes: Vec<String>,
-    pub(crate) policy: Option<Arc<Policy>>,
+    pub(crate) policy: Option<PolicyHandle>,
+    pub(crate) decisions: Arc<Decisions>,
     pub(crate) malformed_as_401: bool,
 }
 
@@ -45,41 +47,50 @@ impl ProtectedResource {
         &self,
         headers: &HeaderMap,
         extensions: &mut Extensions,
+        request_id: &RequestId,
     ) -> Result<(), Box<Refusal>> {
-        let token = bearer_token(headers)
-            .map_err(|no_token| Refusal::no_token(no_token, &self.advertised_scopes, self.malformed_as_401))?;
+        let trail = Trail::new(Arc::clone(&self.decisions), request_id.clone());
+        let token = bearer_token(headers).map_err(|no_token| {
+            trail.unauthenticated(self.current_policy().as_deref());
+            Refusal::no_token(no_token, &self.advertised_scopes, self.malformed_as_401)
+        })?;
         let auth = self
             .verifier
             .verify(&token)
             .await
-            .map_err(|error| self.not_verified(&error))?;
-        self.check_required_scopes(&auth)?;
-        if let Some(policy) = &self.policy {
-            extensions.insert(Caller::new(auth.clone(), Arc::clone(policy)));
+            .map_err(|error| self.not_verified(&error, &trail))?;
+        // The one look at the handle: whatever comes after it in this request uses this policy.
+        let trail = Arc::new(trail);
+        let caller = self
+            .current_policy()
+            .map(|policy| Caller::new(auth.clone(), policy, Some(Arc::clone(&trail))));
+        self.check_required_scopes(&auth, caller.as_ref(), &trail)?;
+        if let Some(caller) = caller {
+            extensions.insert(caller);
         }
         extensions.insert(auth);
         Ok(())
     }
 
-    /// The complete set for a challenge: what every request needs, what the denied operation needs, and what the client holds and would lose.
-    ///
-    /// Of what it holds only scopes that the policy declares, in the policy's order: two denials of one operation give the same challenge.
-    pub(crate) fn scopes_to_ask_for(&self, denied: &[String], held: &[String]) -> Vec<String> {
-        let declared = self.policy.iter().flat_map(|policy| policy.scopes()).map(Scope::name);
-        let kept = declared.filter(|scope| held.iter().any(|held| held == scope));
-        let needed = self.required_scopes.iter().chain(denied).map(String::as_str);
+    /// The complete set for a challenge: what every request needs, what the denied operation needs, and what the client would lose.
+    pub(crate) fn scopes_to_ask_for(&self, denied: &[String], kept: &[String]) -> Vec<String> {
         let mut scopes: Vec<String> = Vec::new();
-        for scope in needed.chain(kept) {
-            if !scopes.iter().any(|known| known == scope) {
-                scopes.push(scope.to_owned());
+        for scope in self.required_scopes.iter().chain(denied).chain(kept) {
+            if !scopes.contains(scope) {
+                scopes.push(scope.clone());
             }
         }
         scopes
     }
 
-    fn not_verified(&self, error: &VerifyError) -> Box<Refusal> {
+    fn current_policy(&self) -> Option<Arc<Policy>> {
+        self.policy.as_ref().map(PolicyHandle::current)
+    }
+
+    fn not_verified(&self, error: &VerifyError, trail: &Trail) -> Box<Refusal> {
         match error {
             VerifyError::Invalid(invalid) => {
+                trail.unauthenticated(self.current_policy().as_deref());
                 tracing::debug!(reason = invalid.reason(), detail = %invalid, "access token refused");
                 Refusal::invalid_token(invalid, &self.advertised_scopes)
             }
@@ -91,26 +102,30 @@ impl ProtectedResource {
         }
     }
 
-    fn check_required_scopes(&self, auth: &AuthInfo) -> Result<(), Box<Refusal>> {
+    fn check_required_scopes(
+        &self,
+        auth: &AuthInfo,
+        caller: Option<&Caller>,
+        trail: &Trail,
+    ) -> Result<(), Box<Refusal>> {
         let missing: Vec<String> = self
             .required_scopes
             .iter()
-            .filter(|scope| !self.holds(auth, scope))
+            .filter(|scope| !holds(auth, caller, scope))
             .cloned()
             .collect();
         if missing.is_empty() {
             Ok(())
         } else {
+            let policy = caller.map(|caller| &**caller.policy());
+            trail.missing_required_scopes(policy, auth, &missing, &self.required_scopes);
             Err(Refusal::missing_required_scopes(&self.required_scopes, missing))
         }
     }
+}
 
-    /// Whether the token has a scope, or one that implies it.
-    fn holds(&self, auth: &AuthInfo, scope: &str) -> bool {
-        let implied = |policy: &Arc<Policy>| {
-            let grants = policy.grants(auth.scopes().iter().map(String::as_str));
-            policy.holds(&grants, scope)
-        };
-        auth.scopes().iter().any(|held| held == scope) || self.policy.as_ref().is_some_and(implied)
-    }
+/// Whether the token has a scope, or the caller holds it by what the policy makes of the token: implied scopes, other claims, roles.
+fn holds(auth: &AuthInfo, caller: Option<&Caller>, scope: &str) -> bool {
+    let by_policy = |caller: &Caller| caller.policy().holds(caller.grants(), scope);
+    auth.scopes().iter().any(|held| held == scope) || caller.is_some_and(by_policy)
 }

@@ -14,10 +14,11 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{Request, StatusCode, header, request::Parts};
+use mcp_auth_policy::Scope;
 use tower_service::Service;
 
 use super::{ProtectedResource, challenge::Challenge, refusal::Refusal, request_id::RequestId};
-use crate::{AuthInfo, Denied, drain::drain, origin, protocol_version};
+use crate::{Caller, Denied, drain::drain, origin, protocol_version};
 
 /// The service that [`BearerAuthLayer`](super::BearerAuthLayer) puts around another one.
 #[derive(Debug, Clone)]
@@ -69,7 +70,9 @@ where
             }
             let origin = request.headers().get(header::ORIGIN).cloned();
             let (mut parts, body) = request.into_parts();
-            let authenticated = resource.authenticate(&parts.headers, &mut parts.extensions).await;
+            let authenticated = resource
+                .authenticate(&parts.headers, &mut parts.extensions, &request_id)
+                .await;
             let mut response = match authenticated {
                 Ok(()) => {
                     // Nothing behind this layer needs the token, and MCP forbids passing it on.
@@ -102,10 +105,16 @@ fn refuse(resource: &ProtectedResource, refusal: &Refusal, request_id: &RequestI
 
 /// The scopes that a client of this request's version would lose by asking only for what it is told to ask for.
 ///
-/// Up to 2025-11-25 a client replaces its scopes by those of the challenge; from 2026-07-28 on it adds them.
+/// Up to 2025-11-25 a client replaces its scopes by those of the challenge; from 2026-07-28 on it adds them. Only scopes that the request's
+/// policy declares, in its order: two denials of one operation give the same challenge.
 fn held_scopes(parts: &Parts) -> Vec<String> {
-    match parts.extensions.get::<AuthInfo>() {
-        Some(auth) if !protocol_version::is_stateless(&parts.headers) => auth.scopes().to_vec(),
+    match parts.extensions.get::<Caller>() {
+        Some(caller) if !protocol_version::is_stateless(&parts.headers) => {
+            let held = caller.auth().scopes();
+            let declared = caller.policy().scopes().map(Scope::name);
+            let kept = declared.filter(|scope| held.iter().any(|held| held == scope));
+            kept.map(str::to_owned).collect()
+        }
         _ => Vec::new(),
     }
 }

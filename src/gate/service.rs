@@ -15,8 +15,8 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use mcp_auth_policy::{OperationKind, Reach};
-use serde_json::{Value, json};
+use mcp_auth_policy::OperationKind;
+use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 use tower_service::Service;
 
@@ -24,6 +24,7 @@ use super::message::{Ask, Message, NotAMessage};
 use crate::{
     AuthInfo, Caller, DeniedReason,
     bearer::RequestId,
+    decision_record::Stage,
     drain::drain,
     protocol_version,
     refusal_body::json_response,
@@ -155,22 +156,21 @@ where
         // Without a policy the layer only authenticates, as documented on `McpAuth`.
         return Ok(Body::from(body));
     };
-    let request_id = parts.extensions.get::<RequestId>().map(RequestId::as_str);
+    let request_id = parts.extensions.get::<RequestId>().cloned();
+    let request_id = request_id.as_ref().map(RequestId::as_str);
     match &message.ask {
         Ask::Anyone => Ok(Body::from(body)),
-        Ask::Tool(tool) => match caller.reach(OperationKind::Tool, tool) {
-            Ok(reach) => {
-                decided(&caller, tool, reach, "allowed", request_id);
-                Ok(Body::from(body))
-            }
-            Err(denied) => {
-                decided(&caller, tool, Reach::Deny, denied.reason().code(), request_id);
-                match denied.reason() {
+        Ask::Tool(tool) => {
+            let caller = with_arguments(caller, tool, &body, parts);
+            let decision = caller.reach(OperationKind::Tool, tool);
+            match caller.settle(Stage::Gate, OperationKind::Tool, tool, decision) {
+                Ok(_) => Ok(Body::from(body)),
+                Err(denied) => match denied.reason() {
                     DeniedReason::UnknownOperation => Ok(Body::from(rename_tool(&body, parts))),
                     _ => Err(denied.to_json_rpc_response(message.id.as_ref(), request_id)),
-                }
+                },
             }
-        },
+        }
         // A notification is never answered (JSON-RPC 2.0 section 4.1).
         Ask::Unknown if message.id.is_none() => Err(plain(StatusCode::ACCEPTED, Body::empty())),
         Ask::Unknown => Err(method_not_found(&parts.headers, message.id.as_ref())),
@@ -197,21 +197,29 @@ where
     }
 }
 
-/// The decision record.
-fn decided(caller: &Caller, operation: &str, reach: Reach, because: &'static str, request_id: Option<&str>) {
-    let (auth, policy) = (caller.auth(), caller.policy());
-    tracing::info!(
-        target: "mcp_auth::decision",
-        policy = policy.name(),
-        revision = policy.revision(),
-        operation,
-        issuer = auth.issuer(),
-        subject = auth.subject(),
-        client = auth.client_id(),
-        ?reach,
-        because,
-        request_id,
-    );
+/// Hands the arguments of a call to its caller, here and for the guard, if a forbid reads them.
+///
+/// What is no object leaves them unknown, so that the forbid stands; the transport would refuse it anyway.
+fn with_arguments(caller: Caller, tool: &str, body: &Bytes, parts: &mut Parts) -> Caller {
+    let policy = caller.policy();
+    let reads_them = policy
+        .find(OperationKind::Tool, tool)
+        .is_some_and(|tool| policy.reads_arguments(tool));
+    let arguments = reads_them.then(|| arguments(body)).flatten();
+    let Some(arguments) = arguments else { return caller };
+    let caller = caller.with_call(OperationKind::Tool, tool.to_owned(), arguments);
+    parts.extensions.insert(caller.clone());
+    caller
+}
+
+/// Reads `params.arguments` as the transport does: absent and `null` are no arguments.
+fn arguments(body: &[u8]) -> Option<Map<String, Value>> {
+    let mut message: Value = serde_json::from_slice(body).ok()?;
+    match message.pointer_mut("/params/arguments").map(Value::take) {
+        None | Some(Value::Null) => Some(Map::new()),
+        Some(Value::Object(arguments)) => Some(arguments),
+        Some(_) => None,
+    }
 }
 
 /// The same message for a tool that does not exist.

@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, fmt};
 
 use mcp_auth_policy::{Looser, OperationKind, Policy, Reach};
 
-use super::guarded::Guarded;
+use super::{
+    audit_arguments::{self, ArgumentProblem},
+    guarded::Guarded,
+};
 use crate::requirement::Requirement;
 
 /// What a passed audit looked at.
@@ -32,7 +35,7 @@ pub enum AuditFinding {
     },
     /// The code has an operation that the policy does not list, so every caller is denied.
     Undeclared {
-        /// `tools` or `operations`.
+        /// The key in the policy, such as `tools`.
         section: &'static str,
         /// Name of the operation.
         name: String,
@@ -77,6 +80,19 @@ pub enum AuditFinding {
         policy: String,
         /// The declared scope that is nearest.
         suggestion: Option<String>,
+    },
+    /// A forbid reads an argument of which it cannot be sure.
+    Argument {
+        /// Name of the tool.
+        tool: String,
+        /// The `id` of the forbid.
+        forbid: String,
+        /// Name of the argument.
+        argument: String,
+        /// The policy file with the line.
+        policy: String,
+        /// What is wrong with it.
+        problem: ArgumentProblem,
     },
 }
 
@@ -125,6 +141,16 @@ pub fn audit<S: Guarded>(policy: &Policy) -> Result<AuditReport, AuditErrors> {
             policy: place(policy, tool.line()),
         });
     }
+    let arguments = audit_arguments::check(policy, &S::input_schemas());
+    // A tool that is not served has its finding.
+    let arguments = arguments.into_iter().filter(|bad| served.contains(&bad.tool));
+    findings.extend(arguments.map(|bad| AuditFinding::Argument {
+        tool: bad.tool,
+        forbid: bad.forbid,
+        argument: bad.argument,
+        policy: place(policy, bad.line),
+        problem: bad.problem,
+    }));
     if findings.is_empty() {
         Ok(AuditReport {
             tools: served.into_iter().collect(),
@@ -174,11 +200,7 @@ fn looser_finding(policy: &Policy, name: &str, code: (&'static str, u32), looser
 
 fn undeclared(policy: &Policy, kind: OperationKind, name: &str, code: Option<(&'static str, u32)>) -> AuditFinding {
     AuditFinding::Undeclared {
-        section: if kind == OperationKind::Tool {
-            "tools"
-        } else {
-            "operations"
-        },
+        section: kind.section(),
         name: name.to_owned(),
         code,
         policy: policy.file_name().to_owned(),
@@ -280,6 +302,16 @@ impl fmt::Display for AuditFinding {
                     None => f.write_str("declare it under `scopes:`"),
                 }
             }
+            Self::Argument {
+                tool,
+                forbid,
+                argument,
+                policy,
+                problem,
+            } => write!(
+                f,
+                "forbid `{forbid}` at {policy} reads the argument `{argument}` of the tool `{tool}`, {problem}"
+            ),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What servers built with `rmcp` need: identity as a tool argument, denials as tool errors, and the start-up audit.
 
 mod audit;
+mod audit_arguments;
 mod context;
 mod denied;
 mod guarded;
 mod tool_failure;
 
 pub use audit::{AuditErrors, AuditFinding, AuditReport, audit};
-pub use guarded::{Guarded, served_names};
+pub use audit_arguments::ArgumentProblem;
+pub use guarded::{Guarded, InputSchemas, input_schemas, served_names};
 pub use tool_failure::ToolFailure;

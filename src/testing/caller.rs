@@ -5,7 +5,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use mcp_auth_policy::Policy;
+use mcp_auth_policy::{OperationKind, Policy};
+use serde_json::{Map, Value};
 
 use crate::{
     auth_info::{AuthInfo, Facts},
@@ -25,7 +26,10 @@ use crate::{
 pub fn caller(policy: &Arc<Policy>) -> CallerBuilder {
     CallerBuilder {
         policy: Arc::clone(policy),
+        issuer: "https://issuer.example".into(),
         subject: "test-user".into(),
+        claims: Map::new(),
+        call: None,
         client_id: None,
         scopes: Vec::new(),
     }
@@ -36,12 +40,33 @@ pub fn caller(policy: &Arc<Policy>) -> CallerBuilder {
 #[must_use]
 pub struct CallerBuilder {
     policy: Arc<Policy>,
+    issuer: String,
     subject: String,
+    claims: Map<String, Value>,
+    call: Option<(String, Map<String, Value>)>,
     client_id: Option<String>,
     scopes: Vec<String>,
 }
 
 impl CallerBuilder {
+    /// Sets the issuer. Default `https://issuer.example`. A policy with `callers.issuers` gives nothing to the tokens of other issuers.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = issuer.into();
+        self
+    }
+
+    /// Adds a claim, which `callers:` and `forbid:` of the policy may read.
+    pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.claims.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets the arguments with which the caller calls a tool, as the tool gate would. Without them a forbid on arguments stands.
+    pub fn calling(mut self, tool: impl Into<String>, arguments: Map<String, Value>) -> Self {
+        self.call = Some((tool.into(), arguments));
+        self
+    }
+
     /// Sets the subject. Default `test-user`.
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         self.subject = subject.into();
@@ -83,14 +108,18 @@ impl CallerBuilder {
     #[must_use]
     pub fn build(self) -> Caller {
         let auth = AuthInfo::new(Facts {
-            issuer: "https://issuer.example".into(),
+            issuer: self.issuer,
             subject: self.subject,
             client_id: self.client_id,
             scopes: self.scopes,
             audience: vec!["https://resource.example".into()],
             expires_at: SystemTime::now() + Duration::from_secs(3600),
-            claims: serde_json::Map::new(),
+            claims: self.claims,
         });
-        Caller::new(auth, self.policy)
+        let caller = Caller::new(auth, self.policy, None);
+        match self.call {
+            Some((tool, arguments)) => caller.with_call(OperationKind::Tool, tool, arguments),
+            None => caller,
+        }
     }
 }

@@ -7,6 +7,7 @@
 use std::{
     env,
     io::{self, IsTerminal as _, Write as _},
+    path::Path,
     process::ExitCode,
 };
 
@@ -48,7 +49,12 @@ async fn run(settings: &Settings) -> Result<(), StartError> {
     }
     let signal = signal()?;
     let server = Server::start(settings).await?;
-    let _ = writeln!(io::stdout(), "{}", server.banner());
+    if settings.decision_log.as_deref() == Some(Path::new("-")) {
+        // Standard output is for records alone then.
+        let _ = writeln!(io::stderr(), "{}", server.banner());
+    } else {
+        let _ = writeln!(io::stdout(), "{}", server.banner());
+    }
     let stop = CancellationToken::new();
     let stopping = stop.clone();
     tokio::spawn(async move {

@@ -1,12 +1,10 @@
 //! Finds and loads the policy.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::Path;
 
-use mcp_auth::{Policy, PolicyErrors};
+use mcp_auth::{Policy, PolicyErrors, PolicyFile, PolicyFileError, PolicyHandle, PolicyWatcher, ReloadMode};
+
+use crate::settings::Reload;
 
 /// The policy as it was when this binary was built.
 const BUILT_IN: &str = include_str!("../../../policies/todo.yaml");
@@ -14,54 +12,64 @@ const BUILT_IN: &str = include_str!("../../../policies/todo.yaml");
 const LOCAL: &str = "./policies/todo.yaml";
 
 /// A policy and where it came from.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct LoadedPolicy {
-    /// The policy.
-    pub policy: Arc<Policy>,
+    /// The policy in force.
+    pub policy: PolicyHandle,
     /// The path of its file, or a word for the built-in one.
     pub source: String,
+    /// Watches the file, if there is one and it is to be watched.
+    pub watcher: Option<PolicyWatcher>,
 }
 
 /// The policy cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
-    /// The file cannot be read.
-    #[error("cannot read the policy `{}`: {error}; set `--policy` (MCP_AUTH_POLICY) to a readable file", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system says.
-        error: io::Error,
-    },
+    /// The file cannot be read or watched.
+    #[error("{0}; set `--policy` (MCP_AUTH_POLICY) to a readable file")]
+    File(PolicyFileError),
     /// The file has mistakes.
     #[error("the policy has mistakes (`mcp-policy check` shows the same without a server)\n{0}")]
     Invalid(PolicyErrors),
 }
 
-/// Loads the named file, else `./policies/todo.yaml` if there is one, else the built-in policy.
+impl From<PolicyFileError> for PolicyError {
+    fn from(error: PolicyFileError) -> Self {
+        match error {
+            PolicyFileError::Invalid(errors) => Self::Invalid(errors),
+            error => Self::File(error),
+        }
+    }
+}
+
+/// Loads the named file, else `./policies/todo.yaml` if there is one, else the built-in policy. Watches a file unless told otherwise.
 ///
 /// # Errors
 /// The file cannot be read, or has mistakes. There is no falling back to another policy then.
-pub fn load(named: Option<&Path>) -> Result<LoadedPolicy, PolicyError> {
+pub fn load(named: Option<&Path>, reload: Reload) -> Result<LoadedPolicy, PolicyError> {
     let path = named.unwrap_or(Path::new(LOCAL));
-    let (text, source) = match fs::read(path) {
-        Ok(text) => (text, path.display().to_string()),
-        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
-            (BUILT_IN.into(), "built in".to_owned())
-        }
-        Err(error) => {
-            return Err(PolicyError::Unreadable {
-                path: path.to_owned(),
-                error,
-            });
-        }
+    if named.is_none() && !path.exists() {
+        let policy = Policy::loader().file_name("built in").parse(BUILT_IN);
+        return Ok(LoadedPolicy {
+            policy: policy.map_err(PolicyError::Invalid)?.into(),
+            source: "built in".to_owned(),
+            watcher: None,
+        });
+    }
+    let file = PolicyFile::new(path);
+    let (policy, watcher) = match reload {
+        Reload::Off => (file.load()?.into(), None),
+        Reload::Any => watched(file)?,
+        Reload::NarrowOnly => watched(file.reload_mode(ReloadMode::NarrowOnly))?,
     };
-    let policy = Policy::loader()
-        .file_name(&source)
-        .parse_bytes(&text)
-        .map_err(PolicyError::Invalid)?;
     Ok(LoadedPolicy {
-        policy: Arc::new(policy),
-        source,
+        policy,
+        source: path.display().to_string(),
+        watcher,
     })
+}
+
+fn watched(file: PolicyFile) -> Result<(PolicyHandle, Option<PolicyWatcher>), PolicyError> {
+    let (policy, watcher) = file.open()?;
+    Ok((policy, Some(watcher)))
 }

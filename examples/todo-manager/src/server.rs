@@ -4,10 +4,15 @@ mod banner;
 #[cfg(feature = "demo")]
 mod demo;
 
-use std::{collections::HashSet, io, time::Duration};
+use std::{
+    collections::HashSet,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use axum::{Router, serve::ListenerExt as _};
-use mcp_auth::{AuthorizationServer, ConfigError, McpAuth, audit};
+use mcp_auth::{AuthorizationServer, ConfigError, DecisionLog, McpAuth, PolicyHandle};
 use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
 };
@@ -18,7 +23,7 @@ use url::Url;
 use crate::{
     listen::{ListenError, listen},
     policy::{self, LoadedPolicy, PolicyError},
-    settings::{Mode, ServerType, Settings, UnknownVariable},
+    settings::{Mode, Reload, ServerType, Settings, UnknownVariable},
     store::{OpenError, TodoStore},
     tools::TodoManager,
 };
@@ -52,6 +57,17 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] OpenError),
+    /// The decision log cannot be written.
+    #[error(
+        "cannot open the decision log `{}`: {error}; set `--decision-log` (MCP_AUTH_DECISION_LOG) to a file that can be written, or to `-`",
+        path.display()
+    )]
+    DecisionLog {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        error: io::Error,
+    },
     /// The embedded authorization server may not or cannot run.
     #[error("{0}")]
     Demo(String),
@@ -98,19 +114,34 @@ impl Issuer {
 /// # Errors
 /// The policy has mistakes, or the tools do not fit it.
 pub fn check(settings: &Settings) -> Result<String, StartError> {
-    let loaded = load(settings)?;
+    let loaded = load(settings, Reload::Off)?;
+    let policy = loaded.policy.current();
     Ok(format!(
         "ok: policy `{}` ({}), revision {}",
-        loaded.policy.name(),
+        policy.name(),
         loaded.source,
-        loaded.policy.revision()
+        policy.revision()
     ))
 }
 
-fn load(settings: &Settings) -> Result<LoadedPolicy, StartError> {
-    let loaded = policy::load(settings.policy.as_deref())?;
-    audit::<TodoManager>(&loaded.policy)?;
+fn load(settings: &Settings, reload: Reload) -> Result<LoadedPolicy, StartError> {
+    let loaded = policy::load(settings.policy.as_deref(), reload)?;
+    // Of this policy, and of each that is to replace it.
+    loaded.policy.require_audit::<TodoManager>()?;
     Ok(loaded)
+}
+
+/// The records go to standard output or to a file, besides the log.
+fn decision_log(path: &Path) -> Result<DecisionLog, StartError> {
+    let log = if path == Path::new("-") {
+        DecisionLog::to_writer(io::stdout())
+    } else {
+        DecisionLog::to_file(path)
+    };
+    log.map_err(|error| StartError::DecisionLog {
+        path: path.to_owned(),
+        error,
+    })
 }
 
 impl Server {
@@ -119,7 +150,8 @@ impl Server {
     /// # Errors
     /// The first cause that keeps the server from running; nothing is left listening.
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
-        let policy = load(settings)?;
+        let policy = load(settings, settings.reload)?;
+        let log = settings.decision_log.as_deref().map(decision_log).transpose()?;
         let listeners = listen(settings.bind, settings.port).await?;
         let port = listeners
             .first()
@@ -139,7 +171,7 @@ impl Server {
             .build()?;
         let resources = resources
             .iter()
-            .map(|resource| protect(settings, resource, &trusted, &policy))
+            .map(|resource| protect(settings, resource, &trusted, &policy.policy, log.as_ref()))
             .collect::<Result<Vec<_>, _>>()?;
         let mut paths = HashSet::new();
         for auth in &resources {
@@ -168,6 +200,18 @@ impl Server {
     #[must_use]
     pub fn issuer(&self) -> &str {
         self.issuer.url()
+    }
+
+    /// Returns the policy in force, whose status says what became of the last reload.
+    #[must_use]
+    pub fn policy(&self) -> &PolicyHandle {
+        &self.policy.policy
+    }
+
+    /// Returns the protected resources; each has a status.
+    #[must_use]
+    pub fn resources(&self) -> &[McpAuth] {
+        &self.resources
     }
 
     /// Returns what to show when the server runs.
@@ -206,6 +250,7 @@ impl Server {
             result = finish(&mut tasks) => result,
             () = async { stop.cancelled().await; tokio::time::sleep(GRACE).await } => Ok(()),
         };
+        drop(self.policy.watcher);
         self.store.close().await;
         Ok(result?)
     }
@@ -230,7 +275,7 @@ async fn issuer(
         #[cfg(feature = "demo")]
         None => {
             let port = if settings.port == 0 { 0 } else { port.saturating_add(1) };
-            demo::Embedded::start(settings.bind, port, resources, &policy.policy)
+            demo::Embedded::start(settings.bind, port, resources, &policy.policy.current())
                 .await
                 .map(Issuer::Embedded)
         }
@@ -249,13 +294,17 @@ fn protect(
     settings: &Settings,
     resource: &str,
     issuer: &AuthorizationServer,
-    policy: &LoadedPolicy,
+    policy: &PolicyHandle,
+    log: Option<&DecisionLog>,
 ) -> Result<McpAuth, ConfigError> {
     let Mode::Jwt = settings.mode;
     let mut builder = McpAuth::builder(resource)
         .authorization_server(issuer.clone())
-        .policy(policy.policy.clone())
+        .policy(policy.clone())
         .required_scopes(&settings.required_scopes);
+    if let Some(log) = log {
+        builder = builder.decision_log(log.clone());
+    }
     for audience in &settings.audience {
         builder = builder.audience(audience);
     }

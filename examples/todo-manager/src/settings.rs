@@ -52,6 +52,14 @@ pub struct Settings {
     #[arg(long, env = "MCP_AUTH_POLICY", value_name = "FILE")]
     pub policy: Option<PathBuf>,
 
+    /// What may come into force when the policy file changes, or on SIGHUP. A built-in policy does not change.
+    #[arg(long, env = "MCP_AUTH_RELOAD", value_enum, default_value_t = Reload::Any)]
+    pub reload: Reload,
+
+    /// File to append decision records to, one JSON object a line; `-` is standard output [default: only the log].
+    #[arg(long, env = "MCP_AUTH_DECISION_LOG", value_name = "FILE")]
+    pub decision_log: Option<PathBuf>,
+
     /// Database of the to-do items.
     #[arg(
         long,
@@ -114,6 +122,17 @@ pub enum ServerType {
 pub enum Mode {
     /// Signature and claims, by the issuer's published keys.
     Jwt,
+}
+
+/// What a change of the policy file leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Reload {
+    /// Every policy that fits the tools comes into force.
+    Any,
+    /// Only one that lets nobody in further than the one in force.
+    NarrowOnly,
+    /// Nothing; the file is read at the start only.
+    Off,
 }
 
 /// Form of the log.

@@ -106,7 +106,7 @@ impl TodoStore {
         sqlx::query_as("INSERT INTO todos (id, content, owner_id, created_at) VALUES ($1, $2, $3, $4) RETURNING *")
             .bind(uuid::Uuid::new_v4().to_string())
             .bind(content)
-            .bind(access.subject())
+            .bind(access.owner_key())
             .bind(created_at)
             .fetch_one(&self.pool)
             .await

@@ -67,7 +67,9 @@ fn read_case(node: &Node, policy: &Policy, principals: &Principals<'_>, findings
     let because = fields
         .get("because")
         .and_then(|entry| text(&entry.node, "`because`", findings));
-    let because = because.and_then(|word| one_of(&word, "`because`", REASONS, findings));
+    let forbids = policy.forbids().map(|forbid| forbid.id());
+    let reasons: Vec<&str> = REASONS.iter().copied().chain(forbids).collect();
+    let because = because.and_then(|word| one_of(&word, "`because`", &reasons, findings));
     let challenge = fields
         .get("challenge")
         .and_then(|entry| read_challenge(&entry.node, policy, findings));

@@ -178,13 +178,14 @@ fn read_answer(cell: &Named, findings: &mut Findings<'_>) -> Option<CellAnswer> 
 }
 
 fn report_missing_rows(policy: &Policy, seen: &HashSet<String>, table: Span, findings: &mut Findings<'_>) {
-    let tools = policy
-        .operations(OperationKind::Tool)
-        .map(|tool| tool.name().to_owned());
-    let others = policy
-        .operations(OperationKind::Operation)
-        .map(|other| format!("operation:{}", other.name()));
-    for name in tools.chain(others).filter(|name| !seen.contains(name)) {
+    let names = OperationKind::ALL.into_iter().flat_map(|kind| {
+        let named = policy.operations(kind);
+        named.map(move |operation| match kind {
+            OperationKind::Tool => operation.name().to_owned(),
+            kind => format!("{}:{}", kind.as_str(), operation.name()),
+        })
+    });
+    for name in names.filter(|name| !seen.contains(name)) {
         let help = "add it, so that no permission goes untested";
         findings.error_help(
             Code::MissingRow,

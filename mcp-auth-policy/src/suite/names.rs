@@ -2,12 +2,15 @@
 
 use crate::{OperationId, OperationKind, Policy, diagnostic::Code, fields::Named, findings::Findings, text::quoted};
 
-/// Finds a tool by its name, and another operation by `operation:NAME`.
+/// Finds a tool by its name, and anything else by its kind and name: `prompt:NAME`, `resource:URI`, `operation:NAME`.
 pub(super) fn find_operation(call: &Named, policy: &Policy, findings: &mut Findings<'_>) -> Option<OperationId> {
-    let (kind, name) = match call.name.strip_prefix("operation:") {
-        Some(name) => (OperationKind::Operation, name),
-        None => (OperationKind::Tool, call.name.as_str()),
-    };
+    let kinds = [OperationKind::Prompt, OperationKind::Resource, OperationKind::Operation];
+    let (kind, name) = (kinds.into_iter())
+        .find_map(|kind| {
+            let rest = call.name.strip_prefix(kind.as_str())?;
+            Some((kind, rest.strip_prefix(':')?))
+        })
+        .unwrap_or((OperationKind::Tool, call.name.as_str()));
     let found = policy.find(kind, name);
     if found.is_none() {
         let message = format!("{} {} is not in the policy", kind.as_str(), quoted(name));

@@ -9,7 +9,7 @@ use crate::{Because, Decision, Ownership, Policy, Reach};
 /// What the policy answers to the call of one test.
 struct Actual {
     answer: CellAnswer,
-    because: &'static str,
+    because: String,
     challenge: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ impl Suite<'_> {
                 let mut wrong = Differences::default();
                 wrong.compare("expect", verdict(*allow), verdict(actual.is_allowed()));
                 if let Some(because) = because {
-                    wrong.compare("because", because, actual.because);
+                    wrong.compare("because", because, &actual.because);
                 }
                 if let Some(challenge) = challenge {
                     wrong.compare("challenge", &scopes(challenge), &scopes(&actual.challenge));
@@ -83,11 +83,11 @@ impl Actual {
         let Some(grants) = &test.caller else {
             return Self {
                 answer: CellAnswer::Unauthenticated,
-                because: "unauthenticated",
+                because: "unauthenticated".to_owned(),
                 challenge: Vec::new(),
             };
         };
-        let mut decision: Decision = policy.decide(test.operation, grants);
+        let mut decision: Decision = policy.could_reach(test.operation, grants);
         if let Some(owner) = owner {
             decision = decision.on_object(owner);
         }
@@ -100,7 +100,10 @@ impl Actual {
         let because: Because = decision.because;
         Self {
             answer: CellAnswer::Reached(decision.reach),
-            because: because.code(),
+            because: match because {
+                Because::Forbidden(id) => policy.forbid(id).map_or("forbidden", |forbid| forbid.id()).to_owned(),
+                because => because.code().to_owned(),
+            },
             challenge: challenge.unwrap_or_default(),
         }
     }

@@ -7,14 +7,14 @@ use super::Server;
 /// The banner. It holds no token: it shows the command that gets one.
 pub(super) fn banner(server: &Server) -> String {
     let resource = server.resource();
-    let policy = &server.policy;
-    let revision = policy.policy.revision().get(..12).unwrap_or_default();
+    let policy = server.policy.policy.current();
+    let revision = policy.revision().get(..12).unwrap_or_default();
     let mut text = format!(
         "todo-manager {version}\n\n  MCP endpoint  {resource}\n  issuer        {issuer}\n  policy        {name}, revision {revision} ({source})\n  database      {database}\n",
         version = env!("CARGO_PKG_VERSION"),
         issuer = server.issuer(),
-        name = policy.policy.name(),
-        source = policy.source,
+        name = policy.name(),
+        source = server.policy.source,
         database = server.database,
     );
     if let Some(more) = next_steps(server) {

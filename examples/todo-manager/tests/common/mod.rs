@@ -44,7 +44,10 @@ impl Database {
 /// Settings for a free port, unless `more` names one.
 pub fn settings(database: &str, more: &[&str]) -> Settings {
     let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/todo.yaml");
-    let mut arguments = vec!["todo-manager", "--policy", policy, "--database", database];
+    let mut arguments = vec!["todo-manager", "--database", database];
+    if !more.contains(&"--policy") {
+        arguments.extend(["--policy", policy]);
+    }
     arguments.extend(more);
     if !more.contains(&"--port") {
         arguments.extend(["--port", "0"]);
@@ -58,7 +61,10 @@ impl Running {
     }
 
     pub async fn with(settings: &Settings) -> Self {
-        let server = Server::start(settings).await.unwrap();
+        Self::of(Server::start(settings).await.unwrap())
+    }
+
+    pub fn of(server: Server) -> Self {
         let stop = CancellationToken::new();
         Self {
             resource: server.resource().to_owned(),

@@ -1,6 +1,6 @@
 //! `mcp-policy`: checks policy files and runs their test suites, without a server.
 //!
-//! Exit codes: 0 = yes, 1 = a test failed, 2 = usage or input/output, 3 = a file is not valid, 4 = nothing to do.
+//! Exit codes: 0 = yes, 1 = a test failed or a warning was denied, 2 = usage or input/output, 3 = a file is not valid, 4 = nothing to do.
 
 use std::{
     io::{ErrorKind, Write as _},
@@ -26,8 +26,7 @@ struct Cli {
     verb: Verb,
 }
 
-const EXIT_CODES: &str =
-    "Exit codes: 0 yes, 1 a test failed, 2 usage or input/output, 3 a file is not valid, 4 nothing to do.";
+const EXIT_CODES: &str = "Exit codes: 0 yes, 1 a test failed or a warning was denied, 2 usage or input/output, 3 a file is not valid, 4 nothing to do.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -36,6 +35,12 @@ enum Verb {
         /// Policy files, or folders: every `*.yaml` in them that is no `*.test.yaml`.
         #[arg(default_value = "policies")]
         files: Vec<PathBuf>,
+        /// How findings are written.
+        #[arg(long, value_enum, default_value_t = check::Format::Human)]
+        format: check::Format,
+        /// Exits 1 if there is a warning.
+        #[arg(long)]
+        deny_warnings: bool,
     },
     /// Runs test suites: the matrix and the cases of each.
     Test {
@@ -47,7 +52,11 @@ enum Verb {
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().verb {
-        Verb::Check { files } => check::run(&files),
+        Verb::Check {
+            files,
+            format,
+            deny_warnings,
+        } => check::run(&files, format, deny_warnings),
         Verb::Test { files } => test::run(&files),
     };
     finish(outcome)

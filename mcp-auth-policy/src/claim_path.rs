@@ -1,0 +1,62 @@
+//! Where a claim is found in a token.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// The names of nested claims, outermost first. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct ClaimPath(Vec<String>);
+
+/// What is found at a path.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Found<'v> {
+    Missing,
+    /// Something on the way is no object, so that nobody can say what was meant.
+    WrongType,
+    Value(&'v Value),
+}
+
+impl ClaimPath {
+    /// Reads the short form: dots lead into objects, but a name with `://` is one literal name, as Auth0 and others use them.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if text.contains("://") {
+            return Some(Self(vec![text.to_owned()]));
+        }
+        Self::of_names(text.split('.').map(str::to_owned).collect())
+    }
+
+    /// Takes literal names, which may contain dots.
+    pub(crate) fn of_names(names: Vec<String>) -> Option<Self> {
+        let good = !names.is_empty() && names.iter().all(|name| !name.is_empty());
+        good.then_some(Self(names))
+    }
+
+    pub(crate) fn is(&self, name: &str) -> bool {
+        matches!(self.0.as_slice(), [only] if only == name)
+    }
+
+    /// Returns the innermost name.
+    pub(crate) fn last(&self) -> &str {
+        self.0.last().map(String::as_str).unwrap_or_default()
+    }
+
+    pub(crate) fn find<'v>(&self, claims: &'v Map<String, Value>) -> Found<'v> {
+        let Some((first, rest)) = self.0.split_first() else {
+            return Found::Missing;
+        };
+        let Some(mut value) = claims.get(first) else {
+            return Found::Missing;
+        };
+        for name in rest {
+            let Value::Object(members) = value else {
+                return Found::WrongType;
+            };
+            match members.get(name) {
+                Some(member) => value = member,
+                None => return Found::Missing,
+            }
+        }
+        Found::Value(value)
+    }
+}

@@ -1,0 +1,213 @@
+//! The policy that is in force, and its replacement while requests are served.
+//!
+//! What a replacement has to pass: the checks that the server registered (such as the start-up audit of its tools) and, with
+//! [`ReloadMode::NarrowOnly`], the proof that it lets nobody in further. What fails one of them changes nothing, is logged, and stays visible in
+//! [`PolicyHandle::status`] until a policy is accepted.
+
+mod refused;
+
+use std::{
+    error::Error,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
+
+use arc_swap::ArcSwap;
+use mcp_auth_policy::Policy;
+
+pub use self::refused::ReloadRefused;
+use crate::status::{PolicyStatus, ReloadError};
+
+/// Which policies may replace the one in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReloadMode {
+    /// Every policy that passes the registered checks.
+    #[default]
+    Any,
+    /// Only a policy that lets nobody in further than the one in force ([`Policy::widenings`]). To widen, restart the server.
+    NarrowOnly,
+}
+
+/// The policy in force. Cheap to clone: all clones see a replacement at once.
+///
+/// Each request is decided by the policy that was in force when its token was verified, to the end, even if another one comes meanwhile.
+///
+/// ```
+/// use mcp_auth::{Policy, PolicyHandle};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let handle = PolicyHandle::from(Policy::parse("version: 1\ntools: { ping: { requires: [] } }")?);
+/// // Given to `McpAuth::builder(…).policy(handle.clone())`; later:
+/// handle.replace(Policy::parse("version: 1\ntools: { ping: { requires: [] }, pong: { requires: [] } }")?)?;
+/// assert_eq!(handle.status().reloads(), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct PolicyHandle(Arc<Shared>);
+
+struct Shared {
+    current: ArcSwap<Policy>,
+    mode: ReloadMode,
+    /// Held during a replacement: of two at once, the second is compared with the first.
+    checks: Mutex<Vec<Check>>,
+    state: Mutex<State>,
+}
+
+type Check = Box<dyn Fn(&Policy) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync>;
+
+#[derive(Debug)]
+struct State {
+    loaded_at: SystemTime,
+    reloads: u64,
+    refused: u64,
+    last_error: Option<ReloadError>,
+}
+
+impl PolicyHandle {
+    /// Begins with a policy. Nothing is checked yet.
+    pub fn new(policy: impl Into<Arc<Policy>>, mode: ReloadMode) -> Self {
+        Self(Arc::new(Shared {
+            current: ArcSwap::new(policy.into()),
+            mode,
+            checks: Mutex::default(),
+            state: Mutex::new(State {
+                loaded_at: SystemTime::now(),
+                reloads: 0,
+                refused: 0,
+                last_error: None,
+            }),
+        }))
+    }
+
+    /// Returns the policy in force.
+    #[must_use]
+    pub fn current(&self) -> Arc<Policy> {
+        self.0.current.load_full()
+    }
+
+    /// Puts another policy in force. Requests under way finish on the one they began with.
+    ///
+    /// # Errors
+    /// A registered check or the mode refuses the policy. Then the old one stays.
+    pub fn replace(&self, policy: impl Into<Arc<Policy>>) -> Result<(), ReloadRefused> {
+        let new = policy.into();
+        let checks = self.checks();
+        let old = self.current();
+        if let Err(refused) = self.examine(&checks, &new, &old) {
+            self.report_failure(&refused);
+            return Err(refused);
+        }
+        let mut state = self.state();
+        self.0.current.store(Arc::clone(&new));
+        state.loaded_at = SystemTime::now();
+        state.reloads += 1;
+        state.last_error = None;
+        tracing::info!(
+            policy = new.name(),
+            revision = new.revision(),
+            old_revision = old.revision(),
+            "policy replaced"
+        );
+        Ok(())
+    }
+
+    /// Demands something of every policy that comes later, and of the one in force at once.
+    ///
+    /// # Errors
+    /// What the check says of the policy in force. It is registered only if that passes.
+    pub fn require<E>(&self, check: impl Fn(&Policy) -> Result<(), E> + Send + Sync + 'static) -> Result<(), E>
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let mut checks = self.checks();
+        check(&self.current())?;
+        checks.push(Box::new(move |policy| check(policy).map_err(Into::into)));
+        Ok(())
+    }
+
+    /// Audits the tools of a server against the policy in force, and against every one that is to replace it.
+    ///
+    /// Then no replacement reaches further than an annotation in the code, lacks a tool that is served, or lists one that is not.
+    ///
+    /// # Errors
+    /// All disagreements with the policy in force, as [`audit`](crate::audit).
+    #[cfg(feature = "rmcp")]
+    pub fn require_audit<S: crate::Guarded>(&self) -> Result<(), crate::AuditErrors> {
+        self.require(|policy| crate::audit::<S>(policy).map(drop))
+    }
+
+    /// Notes that a replacement could not even be read: logs it as an error and shows it in [`status`](Self::status). The old policy stays.
+    ///
+    /// For policies that come from elsewhere than a file, which `PolicyFile` watches.
+    pub fn report_failure(&self, error: &dyn fmt::Display) {
+        let text = error.to_string();
+        let mut state = self.state();
+        tracing::error!(
+            revision = self.0.current.load().revision(),
+            "policy not replaced, the old one stays in force: {text}"
+        );
+        state.refused += 1;
+        state.last_error = Some(ReloadError::new(SystemTime::now(), text));
+    }
+
+    /// Returns what is in force since when, and what went wrong last.
+    #[must_use]
+    pub fn status(&self) -> PolicyStatus {
+        let state = self.state();
+        let policy = self.current();
+        PolicyStatus::new(
+            &policy,
+            state.loaded_at,
+            state.reloads,
+            state.refused,
+            state.last_error.clone(),
+        )
+    }
+
+    /// Runs the checks against a policy, and compares it with the old one if it may only narrow.
+    fn examine(&self, checks: &[Check], new: &Policy, old: &Policy) -> Result<(), ReloadRefused> {
+        checks
+            .iter()
+            .try_for_each(|check| check(new))
+            .map_err(ReloadRefused::Check)?;
+        if self.0.mode == ReloadMode::NarrowOnly {
+            let widenings = new.widenings(old);
+            if !widenings.is_empty() {
+                return Err(ReloadRefused::Widens(widenings));
+            }
+        }
+        Ok(())
+    }
+
+    fn checks(&self) -> MutexGuard<'_, Vec<Check>> {
+        self.0.checks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<Policy> for PolicyHandle {
+    fn from(policy: Policy) -> Self {
+        Self::new(policy, ReloadMode::Any)
+    }
+}
+
+impl From<Arc<Policy>> for PolicyHandle {
+    fn from(policy: Arc<Policy>) -> Self {
+        Self::new(policy, ReloadMode::Any)
+    }
+}
+
+/// Shows the status, not the whole policy.
+impl fmt::Debug for PolicyHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PolicyHandle")
+            .field("mode", &self.0.mode)
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}
