@@ -3,7 +3,7 @@
 use std::{num::NonZeroU64, sync::Arc};
 
 use axum::Router;
-use mcp_auth_policy::Policy;
+use mcp_auth_policy::{OnNotOwner, Policy, Visibility};
 use tower_layer::Stack;
 
 use crate::{
@@ -242,7 +242,7 @@ impl McpAuthBuilder {
             let issuers = self.authorization_servers.iter().map(AuthorizationServer::issuer);
             let issuers: Vec<String> = issuers.map(str::to_owned).collect();
             // A replacement has to cover the issuers too.
-            policy.require(move |policy| check_issuers(policy, &issuers))?;
+            policy.require(move |policy| check_policy(policy, &issuers))?;
         }
         for server in self.authorization_servers {
             metadata = metadata.authorization_server(server.issuer());
@@ -275,7 +275,18 @@ impl McpAuthBuilder {
     }
 }
 
-fn check_issuers(policy: &Policy, issuers: &[String]) -> Result<(), ConfigError> {
+/// Whether this server does what the policy says. A key that would silently have no effect is refused.
+fn check_policy(policy: &Policy, issuers: &[String]) -> Result<(), ConfigError> {
+    let unsupported = |key| ConfigError::UnsupportedPolicy {
+        policy: policy.file_name().to_owned(),
+        key,
+    };
+    if policy.visibility() == Visibility::Granted {
+        return Err(unsupported("visibility: granted"));
+    }
+    if policy.on_not_owner() == OnNotOwner::StepUp {
+        return Err(unsupported("on_not_owner: step_up"));
+    }
     policy
         .check_issuers(issuers.iter().map(String::as_str))
         .map_err(|mismatch| ConfigError::IssuersAndPolicy {

@@ -15,6 +15,40 @@
 //!   delete-todo: { requires: delete:todos, object: todo, owner_fallback: true }
 //! ```
 //!
+//! # Who calls, and what beats every grant
+//!
+//! `callers` says how a verified token becomes a subject, scopes and roles; by default its `sub` and its scopes count. Where an issuer maps both scopes
+//! and roles, a caller has the intersection. `forbid` beats every grant; on a claim or an argument it says what holds if there is none.
+//!
+//! ```
+//! let policy = mcp_auth_policy::Policy::parse(r#"
+//! version: 1
+//! scopes:
+//!   create:todos: Create to-do items
+//!   manage:todos: { about: Everything an administrator may do, implies: [create:todos] }
+//! roles:
+//!   staff: { scopes: [create:todos] }
+//! callers:
+//!   issuers:
+//!     https://login.example.com/realms/todo:
+//!       roles: realm_access.roles           # a path into the claims, or a list of names
+//!       role_names: { todo-staff: staff }   # what the issuer calls the role
+//! tools:
+//!   create-todo: { requires: create:todos }
+//! forbid:
+//!   - id: suspended-account
+//!     everything: true
+//!     when: { claim: { name: account_status, is: suspended, if_missing: skip } }
+//!     message: This account is suspended.
+//!   - id: long-content
+//!     tools: [create-todo]
+//!     when: { arg: { name: content, longer_than: 2000, if_missing: deny } }
+//!     unless: { scope: manage:todos }
+//! "#)?;
+//! assert_eq!(policy.forbids().count(), 2);
+//! # Ok::<(), mcp_auth_policy::PolicyErrors>(())
+//! ```
+//!
 //! The crate is pure: text in, decisions out. It opens no file, asks no clock, and has no setting outside of its arguments.
 //! Whatever the text, loading ends with a [`Policy`] or with all its mistakes ([`PolicyErrors`]), never with a panic.
 //!
