@@ -10,6 +10,7 @@ mod decision_record;
 mod denied;
 mod discovery;
 mod drain;
+mod embedded_suite;
 mod error;
 mod extract;
 mod from_denied;
@@ -45,7 +46,7 @@ pub mod __private;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use mcp_auth_macros::{guarded, requires_scope};
+pub use mcp_auth_macros::{guarded, requires_scope, suite};
 pub use mcp_auth_policy::{Because, Decision, OperationKind, Policy, PolicyErrors, Reach, Widening, WideningCause};
 
 #[cfg(feature = "reload")]
