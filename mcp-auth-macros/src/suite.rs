@@ -139,8 +139,8 @@ fn section(kind: TestKind) -> String {
     match kind {
         TestKind::Cell => "matrix".to_owned(),
         TestKind::Case => "cases".to_owned(),
-        // A kind that the policy crate learned later.
-        other => format!("{other:?}").to_lowercase(),
+        // `lists`, and whatever the policy crate learns later.
+        other => format!("{other:?}s").to_lowercase(),
     }
 }
 

@@ -37,9 +37,11 @@ impl Bits {
     }
 
     pub(crate) fn full(members: usize) -> Self {
-        let mut all = Self::empty(members);
-        (0..members).for_each(|member| all.insert(member));
-        all
+        let mut words = vec![u64::MAX; members / 64];
+        if members % 64 > 0 {
+            words.push((1 << (members % 64)) - 1);
+        }
+        Self(words)
     }
 
     pub(crate) fn contains(&self, member: usize) -> bool {

@@ -105,6 +105,10 @@ pub(crate) fn canonical(document: &Document) -> String {
     // Maps with text keys and texts always become JSON; an error would give no policy at all, never a panic.
     // Each entry has a line of its own: YAML allows a key only in the first 1024 characters of a line.
     let json = serde_json::to_string_pretty(&of(document)).unwrap_or_default();
+    // JSON escapes the control characters of ASCII, all but the last one.
+    if json.bytes().all(|b| b < 0x7f) {
+        return json;
+    }
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         if is_forbidden(c) {
