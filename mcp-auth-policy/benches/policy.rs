@@ -53,53 +53,98 @@ fn load(bench: &mut Bench) {
     }
 }
 
-/// Calls that one caller makes in turn: allowed by scope, allowed for the owner, denied.
-fn in_turn(policy: &Policy, tools: usize) -> (Grants, [OperationId; 3]) {
-    let numbers = [tools / 2 * 2 - 2, 3, 4];
-    let ids = numbers.map(|number| policy.find(OperationKind::Tool, &sample::tool(number)).unwrap());
-    (policy.grants([sample::scope(numbers[0]).as_str()]), ids)
+/// A policy with a caller, and three calls that the caller makes in turn: allowed by scope, allowed for the owner, denied.
+struct Sample {
+    tools: usize,
+    policy: Policy,
+    grants: Grants,
+    ids: [OperationId; 3],
+}
+
+impl Sample {
+    fn new(tools: usize) -> Self {
+        let policy = parse(&sample::policy(tools));
+        let numbers = [tools - 2, 3, 4];
+        Self {
+            tools,
+            grants: policy.grants([sample::scope(tools - 2).as_str()]),
+            ids: numbers.map(|number| policy.find(OperationKind::Tool, &sample::tool(number)).unwrap()),
+            policy,
+        }
+    }
 }
 
 fn calls(bench: &mut Bench) {
-    let mut first: Vec<Option<f64>> = Vec::new();
-    for tools in [10, 1_000, 100_000].into_iter().take(bench.quick_or(2, 3)) {
-        let policy = parse(&sample::policy(tools));
-        let (grants, ids) = in_turn(&policy, tools);
+    let sizes = [10, 1_000, 100_000].into_iter().take(bench.quick_or(2, 3));
+    let samples: Vec<Sample> = sizes.map(Sample::new).collect();
+    let arguments = json!({ "text": "short" });
+    let arguments = Arguments::Known(arguments.as_object().unwrap());
+    let no_allocation = Goal::NONE.allocations(0);
+    let names = [10, 1_000, 100_000].map(|tools: usize| sample::tool(tools - 2));
+
+    at_every_size(bench, "decide", DECISION, &samples, |sample, id| {
+        sample.policy.decide(id, &sample.grants)
+    });
+    at_every_size(bench, "decide with arguments", DECISION, &samples, |sample, id| {
+        sample.policy.decide_call(id, &sample.grants, arguments)
+    });
+    let mut name = names.iter().cycle();
+    at_every_size(bench, "find by name", no_allocation, &samples, |sample, _| {
+        sample.policy.find(OperationKind::Tool, name.next().unwrap())
+    });
+    // What grows here is the way from memory to the processor.
+    for sample in &samples {
+        let tools = sample.policy.operations(OperationKind::Tool);
+        let spread = tools.step_by(sample.tools.div_ceil(1_000));
+        let spread: Vec<OperationId> = spread
+            .filter_map(|tool| sample.policy.find(OperationKind::Tool, tool.name()))
+            .collect();
+        let mut spread = spread.into_iter().cycle();
+        let name = format!("decide, all over: {} tools", sample.tools);
+        bench.call(&name, no_allocation, || {
+            sample.policy.decide(spread.next().unwrap(), &sample.grants)
+        });
+    }
+
+    let claims = json!({ "account_status": "active" });
+    let scopes = [sample::scope(0), sample::scope(3), "openid".to_owned()];
+    let facts = TokenFacts {
+        issuer: "https://issuer.example",
+        subject: "alice",
+        client_id: Some("client"),
+        scopes: &scopes,
+        claims: claims.as_object().unwrap(),
+    };
+    at_every_size(bench, "resolve a token", Goal::NONE, &samples, |sample, _| {
+        sample.policy.resolve(&facts)
+    });
+    at_every_size(bench, "challenge", Goal::NONE, &samples, |sample, id| {
+        sample.policy.challenge(id, &sample.grants)
+    });
+    at_every_size(bench, "is it listed", Goal::NONE, &samples, |sample, id| {
+        sample.policy.is_listed(id, &sample.grants)
+    });
+}
+
+/// Measures a call at every size. Where it has a goal, no size may make a difference.
+fn at_every_size<T>(
+    bench: &mut Bench,
+    what: &str,
+    goal: Goal,
+    samples: &[Sample],
+    mut call: impl FnMut(&Sample, OperationId) -> T,
+) {
+    let mut times = Vec::new();
+    for sample in samples {
         let mut turn = 0;
-        let mut next = move || {
+        let time = bench.call(&format!("{what}: {} tools", sample.tools), goal, || {
             turn = if turn == 2 { 0 } else { turn + 1 };
-            ids[turn]
-        };
-        let name = |what: &str| format!("{what}: {tools} tools");
-        let arguments = json!({ "text": "short" });
-        let arguments = Arguments::Known(arguments.as_object().unwrap());
-        let times = [
-            bench.call(&name("decide"), DECISION, || policy.decide(next(), &grants)),
-            bench.call(&name("decide a call"), DECISION, || {
-                policy.decide_call(next(), &grants, arguments)
-            }),
-            bench.call(&name("find"), Goal::NONE.allocations(0), || {
-                policy.find(OperationKind::Tool, "tool-000004")
-            }),
-        ];
-        for (index, time) in times.into_iter().enumerate() {
-            match first.get(index) {
-                None => first.push(time),
-                Some(small) => bench.flat(&name("… against 10"), time, *small, 1.5),
-            }
-        }
-        let claims = json!({ "account_status": "active" });
-        let scopes = [sample::scope(0), sample::scope(3), "openid".to_owned()];
-        let facts = TokenFacts {
-            issuer: "https://issuer.example",
-            subject: "alice",
-            client_id: Some("client"),
-            scopes: &scopes,
-            claims: claims.as_object().unwrap(),
-        };
-        bench.call(&name("resolve a token"), Goal::NONE, || policy.resolve(&facts));
-        bench.call(&name("challenge"), Goal::NONE, || policy.challenge(ids[2], &grants));
-        bench.call(&name("is listed"), Goal::NONE, || policy.is_listed(ids[2], &grants));
+            call(sample, sample.ids[turn])
+        });
+        times.extend(time);
+    }
+    if let (true, [small, .., large]) = (goal.is_timed(), times.as_slice()) {
+        bench.flat(&format!("{what}: most tools against fewest"), *large, *small, 1.5);
     }
 }
 

@@ -40,7 +40,7 @@ struct Canonical<'d> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     forbid: Vec<CanonicalForbid<'d>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    advertise: Option<Vec<&'d str>>,
+    advertise: Option<&'d [Named]>,
     visibility: &'static str,
     on_not_owner: &'static str,
 }
@@ -89,8 +89,8 @@ struct CanonicalOperation<'d> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum CanonicalRequires<'d> {
-    All(Vec<&'d str>),
-    Any { any: Vec<&'d str> },
+    All(&'d [Named]),
+    Any { any: Vec<&'d Named> },
 }
 
 #[derive(Serialize)]
@@ -167,7 +167,7 @@ fn of(document: &Document) -> Canonical<'_> {
         resources: operations(document, OperationKind::Resource),
         operations: operations(document, OperationKind::Operation),
         forbid: document.forbids.iter().map(CanonicalForbid::of).collect(),
-        advertise: document.advertise.as_deref().map(as_written),
+        advertise: document.advertise.as_deref(),
         visibility: match document.visibility {
             Visibility::All => "all",
             Visibility::Obtainable => "obtainable",
@@ -209,9 +209,9 @@ fn operation(entry: &OperationEntry) -> CanonicalOperation<'_> {
     let Requires { alternatives, .. } = &entry.requires;
     CanonicalOperation {
         requires: match alternatives.as_slice() {
-            [all] => CanonicalRequires::All(as_written(all)),
+            [all] => CanonicalRequires::All(all),
             any => CanonicalRequires::Any {
-                any: any.iter().flat_map(|one| as_written(one)).collect(),
+                any: any.iter().flatten().collect(),
             },
         },
         object: entry.object.as_ref().map(|object| object.name.as_str()),
@@ -225,12 +225,8 @@ fn operation(entry: &OperationEntry) -> CanonicalOperation<'_> {
     }
 }
 
-fn as_written(names: &[Named]) -> Vec<&str> {
-    names.iter().map(|named| named.name.as_str()).collect()
-}
-
 pub(crate) fn sorted(names: &[Named]) -> Vec<&str> {
-    let mut names = as_written(names);
+    let mut names: Vec<&str> = names.iter().map(|named| named.name.as_str()).collect();
     names.sort_unstable();
     names
 }

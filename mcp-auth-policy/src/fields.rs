@@ -4,6 +4,8 @@
 
 use std::{collections::HashSet, fmt::Display};
 
+use serde::{Serialize, Serializer};
+
 use crate::{
     diagnostic::Code,
     findings::Findings,
@@ -17,6 +19,13 @@ use crate::{
 pub(crate) struct Named {
     pub(crate) name: String,
     pub(crate) span: Span,
+}
+
+/// The name alone: in the canonical form places do not count.
+impl Serialize for Named {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.name)
+    }
 }
 
 /// The fields of a mapping whose keys are a closed vocabulary.

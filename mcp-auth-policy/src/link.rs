@@ -60,23 +60,20 @@ pub(crate) fn link(document: &Document, findings: &mut Findings<'_>) -> Linked {
 
     let implies: Vec<_> = (document.scopes.iter())
         .map(|scope| {
-            scopes.find_all(
-                &scope.implies,
-                &format!("scope {} implies", quoted(&scope.id.name)),
-                findings,
-            )
+            let name = Quoted(&scope.id.name);
+            scopes.find_all(&scope.implies, format_args!("scope {name} implies"), findings)
         })
         .collect();
     let role_scopes = (document.roles.iter())
-        .map(|role| scopes.find_all(&role.scopes, &format!("role {} has", quoted(&role.id.name)), findings))
+        .map(|role| {
+            let name = Quoted(&role.id.name);
+            scopes.find_all(&role.scopes, format_args!("role {name} has"), findings)
+        })
         .collect();
     let includes: Vec<_> = (document.roles.iter())
         .map(|role| {
-            roles.find_all(
-                &role.includes,
-                &format!("role {} includes", quoted(&role.id.name)),
-                findings,
-            )
+            let name = Quoted(&role.id.name);
+            roles.find_all(&role.includes, format_args!("role {name} includes"), findings)
         })
         .collect();
     let operations = ByKind::each(|kind| {
