@@ -68,14 +68,6 @@ pub enum ConfigError {
         /// Which issuer, or which setting, and what to write.
         problem: String,
     },
-    /// A policy that asks for what the server does not do yet.
-    #[error("policy `{policy}` has `{key}`, which this version of the server does not enforce: remove it")]
-    UnsupportedPolicy {
-        /// The policy's file.
-        policy: String,
-        /// The key and its value.
-        key: &'static str,
-    },
     /// The operating system gives no random numbers, so nothing can be kept secret.
     #[error("cannot make a random key: the operating system gives no random numbers")]
     NoRandomness,

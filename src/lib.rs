@@ -7,6 +7,7 @@ mod bearer;
 mod bearer_token;
 mod caller;
 mod decision_record;
+mod deferral;
 mod denied;
 mod discovery;
 mod drain;

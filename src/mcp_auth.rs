@@ -3,7 +3,7 @@
 use std::{num::NonZeroU64, sync::Arc};
 
 use axum::Router;
-use mcp_auth_policy::{OnNotOwner, Policy, Visibility};
+use mcp_auth_policy::Policy;
 use tower_layer::Stack;
 
 use crate::{
@@ -158,7 +158,8 @@ impl McpAuthBuilder {
 
     /// Asks the server's own code about every call that the policy allows; it can deny the call, and nothing else.
     ///
-    /// Asked once for each call: at the gate for tools, at the guard for everything else. It runs on the request's task, so it should neither wait nor
+    /// Asked once for each call: at the gate for tools, prompts and resources, at the guard for everything else. It runs on the request's task, so it should
+    /// neither wait nor
     /// compute long. It is not asked for callers made by the feature `testing`.
     ///
     /// # Security
@@ -265,28 +266,18 @@ impl McpAuthBuilder {
                 // As published: a challenge must not ask for what the metadata leaves out.
                 advertised_scopes: metadata.scopes_supported().to_vec(),
                 required_scopes: self.required_scopes,
-                policy: self.policy,
+                policy: self.policy.clone(),
                 decisions: Decisions::new(self.hook, self.decision_log, self.denials_per_record),
                 malformed_as_401: self.malformed_as_401,
             }),
-            gate: McpGateLayer::new(sessions, self.max_request_body_bytes),
+            gate: McpGateLayer::new(sessions, self.policy, self.max_request_body_bytes),
             metadata,
         })
     }
 }
 
-/// Whether this server does what the policy says. A key that would silently have no effect is refused.
+/// Whether the policy says how the tokens of every trusted issuer are read.
 fn check_policy(policy: &Policy, issuers: &[String]) -> Result<(), ConfigError> {
-    let unsupported = |key| ConfigError::UnsupportedPolicy {
-        policy: policy.file_name().to_owned(),
-        key,
-    };
-    if policy.visibility() == Visibility::Granted {
-        return Err(unsupported("visibility: granted"));
-    }
-    if policy.on_not_owner() == OnNotOwner::StepUp {
-        return Err(unsupported("on_not_owner: step_up"));
-    }
     policy
         .check_issuers(issuers.iter().map(String::as_str))
         .map_err(|mismatch| ConfigError::IssuersAndPolicy {

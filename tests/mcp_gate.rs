@@ -196,7 +196,7 @@ async fn what_is_not_one_message_is_refused() {
 }
 
 #[tokio::test]
-async fn methods_that_no_policy_can_name_do_not_exist() {
+async fn methods_for_what_the_policy_does_not_list_do_not_exist() {
     let server = TestServer::start().await;
     let token = server.token("alice", &["create:todos"]);
     for method in [
@@ -204,12 +204,13 @@ async fn methods_that_no_policy_can_name_do_not_exist() {
         "resources/read",
         "resources/subscribe",
         "completion/complete",
-        "subscriptions/listen",
         "tasks/get",
         "todos/everything",
         "",
     ] {
-        let ask = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": { "uri": "file:///", "name": "x" } });
+        let reference = json!({ "type": "ref/prompt", "name": "x" });
+        let params = json!({ "uri": "file:///", "name": "x", "ref": reference });
+        let ask = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
         for (version, status) in [("2025-11-25", StatusCode::OK), ("2026-07-28", StatusCode::NOT_FOUND)] {
             let mut request = authorized(&token, post(&ask));
             request
@@ -234,13 +235,14 @@ fn passes(request: &ClientRequest) -> bool {
         | R::ListPromptsRequest(_)
         | R::ListResourcesRequest(_)
         | R::ListResourceTemplatesRequest(_)
-        | R::ListToolsRequest(_) => true,
+        | R::ListToolsRequest(_)
+        // Of no resource here.
+        | R::SubscriptionsListenRequest(_) => true,
         // By the policy, or not at all.
         R::CallToolRequest(_)
         | R::CompleteRequest(_)
         | R::GetPromptRequest(_)
         | R::ReadResourceRequest(_)
-        | R::SubscriptionsListenRequest(_)
         | R::SubscribeRequest(_)
         | R::UnsubscribeRequest(_)
         | R::GetTaskRequest(_)

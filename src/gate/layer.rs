@@ -3,7 +3,7 @@
 use tower_layer::Layer;
 
 use super::service::McpGate;
-use crate::session::SessionBinding;
+use crate::{PolicyHandle, session::SessionBinding};
 
 /// Decides MCP requests by the policy before the transport sees them.
 ///
@@ -11,13 +11,15 @@ use crate::session::SessionBinding;
 #[derive(Debug, Clone)]
 pub struct McpGateLayer {
     sessions: SessionBinding,
+    policy: Option<PolicyHandle>,
     max_request_body_bytes: usize,
 }
 
 impl McpGateLayer {
-    pub(crate) fn new(sessions: SessionBinding, max_request_body_bytes: usize) -> Self {
+    pub(crate) fn new(sessions: SessionBinding, policy: Option<PolicyHandle>, max_request_body_bytes: usize) -> Self {
         Self {
             sessions,
+            policy,
             max_request_body_bytes,
         }
     }
@@ -27,6 +29,11 @@ impl<S> Layer<S> for McpGateLayer {
     type Service = McpGate<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        McpGate::new(inner, self.sessions.clone(), self.max_request_body_bytes)
+        McpGate::new(
+            inner,
+            self.sessions.clone(),
+            self.policy.clone(),
+            self.max_request_body_bytes,
+        )
     }
 }

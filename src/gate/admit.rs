@@ -1,0 +1,241 @@
+//! Whether a request passes, and what happens to its answer.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, HttpBody},
+    response::Response,
+};
+use bytes::Bytes;
+use http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use mcp_auth_policy::{OnNotOwner, OperationKind, Reach};
+use serde_json::{Map, Value};
+use tokio::time::timeout;
+
+use super::{
+    answer::{method_not_found, not_a_message, plain, prompt_not_found, resource_not_found},
+    list_filter::ListFilter,
+    message::{Ask, Message, Target},
+};
+use crate::{Caller, Denied, DeniedReason, PolicyHandle, bearer::RequestId, decision_record::Stage, deferral::Held};
+
+/// A name that no tool of a policy can have (`:` is outside MCP's character set), so that the transport answers "unknown tool" in its own words.
+const NO_SUCH_TOOL: &str = "mcp-auth:not-in-the-policy";
+
+/// How long a client may take to send one message.
+const BODY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// A request that passes.
+pub(super) struct Admitted {
+    pub(super) body: Body,
+    pub(super) then: Answered,
+}
+
+/// What happens to the transport's answer.
+pub(super) enum Answered {
+    AsItIs,
+    /// Entries of a list are taken out.
+    Filtered(Box<ListFilter>),
+    /// The call may still be refused.
+    Held(Call, Held),
+}
+
+/// What a refusal repeats of its request.
+pub(super) struct Call {
+    id: Option<Value>,
+    request_id: Option<RequestId>,
+}
+
+impl Call {
+    pub(super) fn deny(&self, denied: &Denied) -> Response {
+        denied.to_json_rpc_response(self.id.as_ref(), self.request_id.as_ref().map(RequestId::as_str))
+    }
+
+    fn refuse(&self, refused: Refused, target: &Target) -> Response {
+        match (refused, target) {
+            (Refused::Denied(denied), _) => self.deny(&denied),
+            (Refused::Unknown, Target::Tool(_) | Target::Prompt(_)) => prompt_not_found(self.id.as_ref()),
+            (Refused::Unknown, Target::Resource(_) | Target::Template(_)) => resource_not_found(self.id.as_ref()),
+        }
+    }
+}
+
+/// How a denied operation is answered.
+enum Refused {
+    /// As one that does not exist.
+    Unknown,
+    Denied(Denied),
+}
+
+/// Reads the message and lets it through, rewritten if its tool does not exist for this caller, or answers it.
+pub(super) async fn admit<B>(
+    parts: &mut Parts,
+    body: B,
+    limit: usize,
+    policy: Option<&PolicyHandle>,
+) -> Result<Admitted, Response>
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    let pass = |body: Body| Admitted {
+        body,
+        then: Answered::AsItIs,
+    };
+    if parts.method != Method::POST {
+        // GET opens a stream and DELETE ends a session; both carry no message, and the session is the caller's own.
+        return Ok(pass(Body::empty()));
+    }
+    let body = read(body, limit).await?;
+    let message = Message::parse(&body).map_err(|error| not_a_message(&error))?;
+    let Some(caller) = parts.extensions.get::<Caller>().cloned() else {
+        // Without a policy the layer only authenticates, as documented on `McpAuth`.
+        return Ok(pass(Body::from(body)));
+    };
+    let call = Call {
+        id: message.id,
+        request_id: parts.extensions.get::<RequestId>().cloned(),
+    };
+    let declares = |kind| caller.policy().declares_any(kind);
+    match message.ask {
+        Ask::Anyone => Ok(pass(Body::from(body))),
+        // A notification is never answered (JSON-RPC 2.0 section 4.1).
+        Ask::Unknown if call.id.is_none() => Err(plain(StatusCode::ACCEPTED, Body::empty())),
+        Ask::Unknown => Err(method_not_found(&parts.headers, call.id.as_ref())),
+        // For a server without prompts, there is no method for them either.
+        Ask::Operation(target) | Ask::Complete(target) if !declares(target.kind()) => {
+            Err(method_not_found(&parts.headers, call.id.as_ref()))
+        }
+        Ask::Listen(uris) if !uris.is_empty() && !declares(OperationKind::Resource) => {
+            Err(method_not_found(&parts.headers, call.id.as_ref()))
+        }
+        Ask::List => Ok(Admitted {
+            body: Body::from(body),
+            then: Answered::Filtered(Box::new(ListFilter::new(caller, &parts.headers))),
+        }),
+        Ask::Operation(target) => {
+            let caller = with_arguments(caller, &target, &body, parts, policy);
+            let reach = match (decide(&target, &caller), &target) {
+                (Ok(reach), _) => reach,
+                (Err(Refused::Unknown), Target::Tool(_)) => return Ok(pass(Body::from(rename_tool(&body, parts)))),
+                (Err(refused), _) => return Err(call.refuse(refused, &target)),
+            };
+            let steps_up = reach == Reach::Own && caller.policy().on_not_owner() == OnNotOwner::StepUp;
+            let held = steps_up.then(|| caller.hold()).flatten();
+            Ok(Admitted {
+                body: Body::from(body),
+                then: held.map_or(Answered::AsItIs, |held| Answered::Held(call, held)),
+            })
+        }
+        // What the call itself will carry is not known, so a forbid on arguments stands.
+        Ask::Complete(target) => match decide(&target, &caller) {
+            Ok(_) => Ok(pass(Body::from(body))),
+            Err(refused) => Err(call.refuse(refused, &target)),
+        },
+        Ask::Listen(uris) => {
+            for target in uris.into_iter().map(Target::Resource) {
+                decide(&target, &caller).map_err(|refused| call.refuse(refused, &target))?;
+            }
+            Ok(pass(Body::from(body)))
+        }
+    }
+}
+
+/// Asks the policy, and makes the decision final.
+fn decide(target: &Target, caller: &Caller) -> Result<Reach, Refused> {
+    let policy = caller.policy();
+    let kind = target.kind();
+    let name = match target {
+        Target::Tool(name) | Target::Prompt(name) | Target::Template(name) => name.as_str(),
+        Target::Resource(uri) => {
+            let declared = policy.find_resource(uri).and_then(|id| policy.operation(id));
+            // What follows, a record among it, knows the name in the policy and not the URI, which may say a lot.
+            declared.map_or("", |declared| declared.name())
+        }
+    };
+    let decision = caller.reach(kind, name);
+    caller.settle(Stage::Gate, kind, name, decision).map_err(|denied| {
+        // Whoever wrote a message wants refused callers to read it.
+        let hidden = !caller.is_shown(kind, name) && !denied.has_message();
+        if hidden || denied.reason() == DeniedReason::UnknownOperation {
+            Refused::Unknown
+        } else {
+            Refused::Denied(denied)
+        }
+    })
+}
+
+/// Reads the whole body, which may take some time and space but not any.
+async fn read<B>(body: B, limit: usize) -> Result<Bytes, Response>
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    match timeout(BODY_DEADLINE, Limited::new(body, limit).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            let text = format!("Payload Too Large: request body exceeds {limit} bytes");
+            Err(plain(StatusCode::PAYLOAD_TOO_LARGE, text))
+        }
+        Ok(Err(_)) => Err(plain(StatusCode::BAD_REQUEST, "Bad Request: the body ended early")),
+        Err(_) => Err(plain(
+            StatusCode::REQUEST_TIMEOUT,
+            "Request Timeout: the body took too long",
+        )),
+    }
+}
+
+/// Hands the arguments of a call to its caller, here and for the guard, if a forbid reads them.
+///
+/// What is no object leaves them unknown, so that the forbid stands; the transport would refuse it anyway. So do arguments that the server did
+/// not declare: they could carry the forbidden value under another name.
+fn with_arguments(
+    caller: Caller,
+    target: &Target,
+    body: &Bytes,
+    parts: &mut Parts,
+    handle: Option<&PolicyHandle>,
+) -> Caller {
+    let (Target::Tool(name) | Target::Prompt(name)) = target else {
+        return caller;
+    };
+    let kind = target.kind();
+    let policy = caller.policy();
+    let reads_them = policy
+        .find(kind, name)
+        .is_some_and(|operation| policy.reads_arguments(operation));
+    let declared = |arguments: &Map<String, Value>| {
+        handle.is_some_and(|handle| handle.declares(kind, name, arguments.keys().map(String::as_str)))
+    };
+    let arguments = reads_them.then(|| arguments(body)).flatten().filter(declared);
+    let Some(arguments) = arguments else { return caller };
+    let caller = caller.with_call(kind, name.clone(), arguments);
+    parts.extensions.insert(caller.clone());
+    caller
+}
+
+/// Reads `params.arguments` as the transport does: absent and `null` are no arguments.
+fn arguments(body: &[u8]) -> Option<Map<String, Value>> {
+    let mut message: Value = serde_json::from_slice(body).ok()?;
+    match message.pointer_mut("/params/arguments").map(Value::take) {
+        None | Some(Value::Null) => Some(Map::new()),
+        Some(Value::Object(arguments)) => Some(arguments),
+        Some(_) => None,
+    }
+}
+
+/// The same message for a tool that does not exist.
+fn rename_tool(body: &Bytes, parts: &mut Parts) -> Vec<u8> {
+    let Ok(mut message) = serde_json::from_slice::<Value>(body) else {
+        return Vec::new();
+    };
+    if let Some(name) = message.pointer_mut("/params/name") {
+        *name = NO_SUCH_TOOL.into();
+    }
+    if let header::Entry::Occupied(mut name) = parts.headers.entry("mcp-name") {
+        name.insert(HeaderValue::from_static(NO_SUCH_TOOL));
+    }
+    parts.headers.remove(header::CONTENT_LENGTH);
+    message.to_string().into_bytes()
+}
