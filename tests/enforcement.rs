@@ -13,7 +13,7 @@ use std::{
 };
 
 use axum::{Router, body::Body};
-use common::{Answer, MODES, Mode, RESOURCE, authorized, call, post, send, with_header};
+use common::{Answer, MODES, Mode, RESOURCE, SIX_MODES, call, client_request, send};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use mcp_auth::{
@@ -175,41 +175,8 @@ impl Server {
             .sign()
     }
 
-    /// A request as a client of this mode sends it, with its session if there is one.
-    async fn request(&self, token: &BearerToken, mut message: Value) -> Request<Body> {
-        message["params"]["_meta"] = json!({ "progressToken": 1 });
-        if self.version == "2026-07-28" {
-            let (method, name) = (message["method"].clone(), message["params"]["name"].clone());
-            message["params"]["_meta"] = json!({
-                "io.modelcontextprotocol/protocolVersion": self.version,
-                "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
-                "io.modelcontextprotocol/clientCapabilities": {},
-            });
-            let mut request = authorized(token, post(&message));
-            request
-                .headers_mut()
-                .insert("mcp-protocol-version", self.version.parse().unwrap());
-            request = with_header(request, "mcp-method", method.as_str().unwrap());
-            return match name.as_str() {
-                Some(name) => with_header(request, "mcp-name", name),
-                None => request,
-            };
-        }
-        let request = authorized(token, post(&message));
-        if !self.mode.sessions {
-            return request;
-        }
-        let initialize = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
-            "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } } });
-        let answer = send(&self.app, authorized(token, post(&initialize))).await;
-        let session = answer.headers["mcp-session-id"].to_str().unwrap().to_owned();
-        let initialized = post(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
-        send(
-            &self.app,
-            with_header(authorized(token, initialized), "mcp-session-id", &session),
-        )
-        .await;
-        with_header(request, "mcp-session-id", &session)
+    async fn request(&self, token: &BearerToken, message: Value) -> Request<Body> {
+        client_request(&self.app, self.mode, self.version, token, message).await
     }
 
     async fn call(&self, scopes: &[&str], tool: &str, owner: &str, how: &str) -> Answer {
@@ -222,16 +189,6 @@ impl Server {
         self.notes.deleted.load(Ordering::SeqCst)
     }
 }
-
-/// Legacy sessions, stateless events, stateless JSON, and each with MCP 2026-07-28.
-const SIX_MODES: [(Mode, &str); 6] = [
-    (MODES[0], "2025-11-25"),
-    (MODES[1], "2025-11-25"),
-    (MODES[2], "2025-11-25"),
-    (MODES[0], "2026-07-28"),
-    (MODES[1], "2026-07-28"),
-    (MODES[2], "2026-07-28"),
-];
 
 /// What is tried: tool, scopes, owner; then status, scope of the challenge, a part of the body, and whether the tool did something.
 type Row = (
