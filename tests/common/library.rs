@@ -224,11 +224,8 @@ impl Server {
     /// The result of a list, whatever the form of the answer.
     pub async fn list(&self, who: Who, method: &str) -> Value {
         let answer = self.ask(who, method, json!({})).await;
-        let data = answer.body.lines().filter_map(|line| line.strip_prefix("data: "));
-        let message = data
-            .filter(|data| data.contains("result"))
-            .next_back()
-            .unwrap_or(&answer.body);
+        let mut data = answer.body.lines().filter_map(|line| line.strip_prefix("data: "));
+        let message = data.rfind(|data| data.contains("result")).unwrap_or(&answer.body);
         let message: Value = serde_json::from_str(message).unwrap_or_else(|_| panic!("{answer:?}"));
         message["result"].clone()
     }
