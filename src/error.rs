@@ -68,6 +68,12 @@ pub enum ConfigError {
         /// Which issuer, or which setting, and what to write.
         problem: String,
     },
+    /// A session key that could be guessed.
+    #[error("the session key has {bytes} bytes: give it at least 32 random ones, such as `openssl rand 32` makes")]
+    SessionKeyTooShort {
+        /// Its length.
+        bytes: usize,
+    },
     /// The operating system gives no random numbers, so nothing can be kept secret.
     #[error("cannot make a random key: the operating system gives no random numbers")]
     NoRandomness,

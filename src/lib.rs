@@ -25,6 +25,7 @@ mod origin;
 mod policy_handle;
 #[cfg(feature = "reload")]
 mod policy_watch;
+mod principal_seal;
 mod protocol_version;
 mod refusal_body;
 mod remote;
@@ -71,6 +72,7 @@ pub use self::{
     mcp_auth::{McpAuth, McpAuthBuilder},
     metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata, ProtectedResourceMetadataBuilder},
     policy_handle::{PolicyHandle, ReloadMode, ReloadRefused},
+    principal_seal::PrincipalSeal,
     requirement::Requirement,
     sql_filter::SqlFilter,
     status::{DecisionCounts, PolicyStatus, ReloadError, Status},

@@ -174,7 +174,7 @@ async fn methods_for_what_the_policy_does_not_list_do_not_exist() {
         "resources/read",
         "resources/subscribe",
         "completion/complete",
-        "tasks/get",
+        "tasks/list",
         "todos/everything",
         "",
     ] {

@@ -14,14 +14,20 @@ use serde_json::{Map, Value};
 use tokio::time::timeout;
 
 use super::{
-    answer::{method_not_found, not_a_message, plain, prompt_not_found, resource_not_found},
+    answer::{method_not_found, not_a_message, plain, prompt_not_found, resource_not_found, task_not_found},
     list_filter::ListFilter,
     message::{Ask, Message, Target},
 };
-use crate::{Caller, Denied, DeniedReason, PolicyHandle, bearer::RequestId, decision_record::Stage, deferral::Held};
+use crate::{
+    Caller, Denied, DeniedReason, PolicyHandle, PrincipalSeal, bearer::RequestId, decision_record::Stage,
+    deferral::Held,
+};
 
 /// A name that no tool of a policy can have (`:` is outside MCP's character set), so that the transport answers "unknown tool" in its own words.
 const NO_SUCH_TOOL: &str = "mcp-auth:not-in-the-policy";
+
+/// The purpose for which task ids are sealed.
+const TASK: &str = "task";
 
 /// How long a client may take to send one message.
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
@@ -74,6 +80,7 @@ pub(super) async fn admit<B>(
     body: B,
     limit: usize,
     policy: Option<&PolicyHandle>,
+    seal: &PrincipalSeal,
 ) -> Result<Admitted, Response>
 where
     B: HttpBody<Data = Bytes> + Send + 'static,
@@ -128,6 +135,10 @@ where
                 then: held.map_or(Answered::AsItIs, |held| Answered::Held(call, held)),
             })
         }
+        Ask::Task(task_id) => match seal.open(caller.auth(), TASK, &task_id) {
+            Some(_) => Ok(pass(Body::from(body))),
+            None => Err(task_not_found(call.id.as_ref())),
+        },
         // What the call itself will carry is not known, so a forbid on arguments stands.
         Ask::Complete(target) => match decide(&target, &caller) {
             Ok(_) => Ok(pass(Body::from(body))),

@@ -55,6 +55,11 @@ pub(super) fn resource_not_found(id: Option<&Value>) -> Response {
     json_rpc_error(StatusCode::OK, id, -32002, "Resource not found")
 }
 
+/// For a task that does not exist, or that is somebody else's: the same words.
+pub(super) fn task_not_found(id: Option<&Value>) -> Response {
+    json_rpc_error(StatusCode::OK, id, -32602, "Task not found")
+}
+
 fn json_rpc_error(status: StatusCode, id: Option<&Value>, code: i32, message: &str) -> Response {
     let body = json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } });
     json_response(status, &body)

@@ -3,22 +3,22 @@
 use tower_layer::Layer;
 
 use super::service::McpGate;
-use crate::{PolicyHandle, session::SessionBinding};
+use crate::{PolicyHandle, PrincipalSeal};
 
 /// Decides MCP requests by the policy before the transport sees them.
 ///
 /// Made by [`McpAuth::mcp_layer`](crate::McpAuth::mcp_layer), which puts the bearer layer in front of it: alone it refuses everything.
 #[derive(Debug, Clone)]
 pub struct McpGateLayer {
-    sessions: SessionBinding,
+    seal: PrincipalSeal,
     policy: Option<PolicyHandle>,
     max_request_body_bytes: usize,
 }
 
 impl McpGateLayer {
-    pub(crate) fn new(sessions: SessionBinding, policy: Option<PolicyHandle>, max_request_body_bytes: usize) -> Self {
+    pub(crate) fn new(seal: PrincipalSeal, policy: Option<PolicyHandle>, max_request_body_bytes: usize) -> Self {
         Self {
-            sessions,
+            seal,
             policy,
             max_request_body_bytes,
         }
@@ -31,7 +31,7 @@ impl<S> Layer<S> for McpGateLayer {
     fn layer(&self, inner: S) -> Self::Service {
         McpGate::new(
             inner,
-            self.sessions.clone(),
+            self.seal.clone(),
             self.policy.clone(),
             self.max_request_body_bytes,
         )

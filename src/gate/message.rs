@@ -29,6 +29,8 @@ pub(crate) enum Ask {
     Complete(Target),
     /// Updates of these resources, by URI (`subscriptions/listen`).
     Listen(Vec<String>),
+    /// A task, by its id: only whom the id was sealed for may ask.
+    Task(String),
     /// A list, which shows only what this caller may know of.
     List,
     /// Something that every authenticated caller may ask: the life cycle, pings, notifications, answers to the server's own requests.
@@ -94,6 +96,12 @@ struct Named<'a> {
 struct Located<'a> {
     #[serde(borrow)]
     uri: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct Task<'a> {
+    #[serde(borrow, rename = "taskId")]
+    task_id: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -193,6 +201,10 @@ fn ask(method: &str, params: Option<&RawValue>) -> Result<Ask, &'static str> {
                     "completion/complete needs a `ref` with the `name` of a prompt or the `uri` of a resource",
                 )?,
             )
+        }
+        "tasks/get" | "tasks/update" | "tasks/result" | "tasks/cancel" => {
+            let Task { task_id } = read(params).ok_or("this method needs one string `taskId`")?;
+            Ask::Task(task_id.into_owned())
         }
         "subscriptions/listen" => {
             let Listen { notifications } = read(params).ok_or("subscriptions/listen needs `notifications`")?;
@@ -371,7 +383,11 @@ mod tests {
                 Ask::Unknown,
             ),
             (r#"{"method":"prompts/get"}"#, Ask::Unknown),
-            (r#"{"id":1,"method":"tasks/get"}"#, Ask::Unknown),
+            (
+                r#"{"id":1,"method":"tasks/get","params":{"taskId":"t"}}"#,
+                Ask::Task("t".into()),
+            ),
+            (r#"{"id":1,"method":"tasks/list"}"#, Ask::Unknown),
             (r#"{"id":1,"method":"Tools/Call"}"#, Ask::Unknown),
             (r#"{"id":1,"method":""}"#, Ask::Unknown),
         ];
@@ -400,6 +416,8 @@ mod tests {
                 "completion/complete",
                 json!({ "ref": { "type": "ref/tool", "name": "a" } }),
             ),
+            ("tasks/get", json!({ "id": "t" })),
+            ("tasks/cancel", json!({ "taskId": 1 })),
             ("subscriptions/listen", json!({})),
             (
                 "subscriptions/listen",

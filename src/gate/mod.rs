@@ -9,10 +9,11 @@
 //! The gate is not the authority: the guard that `#[requires_scope]` puts into the tool decides again, with the same snapshot of the policy. The
 //! gate exists because only here, before the response head, can a denial still become an HTTP status.
 //!
-//! It also binds legacy sessions to their principal ([`crate::session`]).
+//! It also binds legacy sessions to their principal ([`crate::session`]), and ends streams with the token that opened them ([`expiry`]).
 
 mod admit;
 mod answer;
+mod expiry;
 mod hold;
 mod layer;
 mod list_filter;

@@ -18,20 +18,22 @@ use tower_service::Service;
 use super::{
     admit::{Admitted, Answered, admit},
     answer::{internal_error, plain},
+    expiry::UntilExpiry,
     hold::hold,
+    list_filter::is_event_stream,
 };
 use crate::{
-    AuthInfo, PolicyHandle,
+    AuthInfo, PolicyHandle, PrincipalSeal,
     drain::drain,
     protocol_version,
-    session::{SESSION_ID, SessionBinding},
+    session::{self, SESSION_ID},
 };
 
 /// The service that [`McpGateLayer`](super::McpGateLayer) puts around an MCP endpoint.
 #[derive(Debug, Clone)]
 pub struct McpGate<S> {
     inner: S,
-    sessions: SessionBinding,
+    seal: PrincipalSeal,
     policy: Option<PolicyHandle>,
     max_request_body_bytes: usize,
 }
@@ -39,13 +41,13 @@ pub struct McpGate<S> {
 impl<S> McpGate<S> {
     pub(super) fn new(
         inner: S,
-        sessions: SessionBinding,
+        seal: PrincipalSeal,
         policy: Option<PolicyHandle>,
         max_request_body_bytes: usize,
     ) -> Self {
         Self {
             inner,
-            sessions,
+            seal,
             policy,
             max_request_body_bytes,
         }
@@ -73,7 +75,7 @@ where
         // The clone is not ready; the service that was polled is the one to call.
         let clone = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, clone);
-        let sessions = self.sessions.clone();
+        let seal = self.seal.clone();
         let policy = self.policy.clone();
         let limit = self.max_request_body_bytes;
         Box::pin(async move {
@@ -83,27 +85,31 @@ where
                     "a request has no identity: put the bearer layer in front of the gate",
                 ));
             };
-            if let Err(ForeignSession) = unbind_session(&sessions, &auth, &mut parts.headers) {
+            if let Err(ForeignSession) = unbind_session(&seal, &auth, &mut parts.headers) {
                 drain(body).await;
                 // In the words of the transport for a session that does not exist.
                 return Ok(plain(StatusCode::NOT_FOUND, "Not Found: Session not found"));
             }
             // An event id belongs to no session and to no caller: whoever named one would get somebody else's answers again.
             parts.headers.remove("last-event-id");
-            let Admitted { body, then } = match admit(&mut parts, body, limit, policy.as_ref()).await {
+            let Admitted { body, then } = match admit(&mut parts, body, limit, policy.as_ref(), &seal).await {
                 Ok(admitted) => admitted,
                 Err(response) => return Ok(response),
             };
             let mut response = inner.call(Request::from_parts(parts, body)).await?.map(Body::new);
-            bind_session(&sessions, &auth, response.headers_mut());
-            Ok(match then {
+            bind_session(&seal, &auth, response.headers_mut());
+            let response = match then {
                 Answered::AsItIs => response,
                 Answered::Filtered(filter) => filter.apply(response).await,
                 Answered::Held(call, held) => match hold(response, held).await {
                     Ok(response) => response,
                     Err(denied) => call.deny(&denied),
                 },
-            })
+            };
+            if is_event_stream(response.headers()) {
+                return Ok(response.map(|body| Body::new(UntilExpiry::new(body, auth.expires_at()))));
+            }
+            Ok(response)
         })
     }
 }
@@ -112,13 +118,13 @@ where
 struct ForeignSession;
 
 /// Replaces the bound session id by the transport's own one.
-fn unbind_session(sessions: &SessionBinding, auth: &AuthInfo, headers: &mut HeaderMap) -> Result<(), ForeignSession> {
+fn unbind_session(seal: &PrincipalSeal, auth: &AuthInfo, headers: &mut HeaderMap) -> Result<(), ForeignSession> {
     let mut presented = headers.get_all(SESSION_ID).iter();
     let Some(first) = presented.next() else { return Ok(()) };
     let one = presented.next().is_none().then_some(first);
     let session_id = one
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| sessions.unbind(value, auth))
+        .and_then(|value| session::unbind(seal, value, auth))
         .and_then(|session_id| HeaderValue::from_str(session_id).ok());
     match session_id {
         Some(session_id) => headers.insert(SESSION_ID, session_id),
@@ -130,14 +136,14 @@ fn unbind_session(sessions: &SessionBinding, auth: &AuthInfo, headers: &mut Head
 }
 
 /// Binds the id of a session that the transport opened to the caller that opened it.
-fn bind_session(sessions: &SessionBinding, auth: &AuthInfo, headers: &mut HeaderMap) {
+fn bind_session(seal: &PrincipalSeal, auth: &AuthInfo, headers: &mut HeaderMap) {
     let Some(session_id) = headers.remove(SESSION_ID) else {
         return;
     };
     let bound = session_id
         .to_str()
         .ok()
-        .and_then(|id| HeaderValue::from_str(&sessions.bind(id, auth)).ok());
+        .and_then(|id| HeaderValue::from_str(&session::bind(seal, id, auth)).ok());
     if let Some(bound) = bound {
         headers.insert(SESSION_ID, bound);
     }
