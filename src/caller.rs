@@ -148,14 +148,6 @@ impl Caller {
         }
     }
 
-    /// Returns whether lists show an operation to this caller.
-    pub(crate) fn is_shown(&self, kind: OperationKind, name: &str) -> bool {
-        let policy = self.policy();
-        policy
-            .find(kind, name)
-            .is_some_and(|operation| policy.is_listed(operation, self.grants()))
-    }
-
     /// Lets the guard of this request decide what becomes of the response.
     pub(crate) fn hold(&self) -> Option<Held> {
         self.trail()?.hold()

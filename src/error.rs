@@ -68,6 +68,12 @@ pub enum ConfigError {
         /// Which issuer, or which setting, and what to write.
         problem: String,
     },
+    /// The user that a local server works for is not known.
+    #[error("the local user is not known: {problem}")]
+    LocalIdentity {
+        /// What is wrong, and what to set.
+        problem: String,
+    },
     /// A session key that could be guessed.
     #[error("the session key has {bytes} bytes: give it at least 32 random ones, such as `openssl rand 32` makes")]
     SessionKeyTooShort {

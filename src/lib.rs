@@ -53,7 +53,9 @@ pub use mcp_auth_policy::{Because, Decision, OperationKind, Policy, PolicyErrors
 #[cfg(feature = "reload")]
 pub use self::policy_watch::{PolicyFile, PolicyFileError, PolicyWatcher};
 #[cfg(feature = "rmcp")]
-pub use self::rmcp::{ArgumentProblem, AuditErrors, AuditFinding, AuditReport, Guarded, ToolFailure, audit};
+pub use self::rmcp::{
+    ArgumentProblem, AuditErrors, AuditFinding, AuditReport, Guarded, LocalIdentity, LocalServer, ToolFailure, audit,
+};
 pub use self::{
     access::{Access, Filter},
     algorithm::Algorithm,

@@ -9,22 +9,17 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use mcp_auth_policy::{OnNotOwner, OperationKind, Reach};
-use serde_json::{Map, Value};
+use mcp_auth_policy::{OnNotOwner, Reach};
+use serde_json::Value;
 use tokio::time::timeout;
 
 use super::{
     answer::{method_not_found, not_a_message, plain, prompt_not_found, resource_not_found, task_not_found},
+    decide::{NO_SUCH_TOOL, Refused, decide, exists, with_arguments},
     list_filter::ListFilter,
     message::{Ask, Message, Target},
 };
-use crate::{
-    Caller, Denied, DeniedReason, PolicyHandle, PrincipalSeal, bearer::RequestId, decision_record::Stage,
-    deferral::Held,
-};
-
-/// A name that no tool of a policy can have (`:` is outside MCP's character set), so that the transport answers "unknown tool" in its own words.
-const NO_SUCH_TOOL: &str = "mcp-auth:not-in-the-policy";
+use crate::{Caller, Denied, PolicyHandle, PrincipalSeal, bearer::RequestId, deferral::Held};
 
 /// The purpose for which task ids are sealed.
 const TASK: &str = "task";
@@ -67,13 +62,6 @@ impl Call {
     }
 }
 
-/// How a denied operation is answered.
-enum Refused {
-    /// As one that does not exist.
-    Unknown,
-    Denied(Denied),
-}
-
 /// Reads the message and lets it through, rewritten if its tool does not exist for this caller, or answers it.
 pub(super) async fn admit<B>(
     parts: &mut Parts,
@@ -104,25 +92,26 @@ where
         id: message.id,
         request_id: parts.extensions.get::<RequestId>().cloned(),
     };
-    let declares = |kind| caller.policy().declares_any(kind);
+    if !exists(&message.ask, &caller) {
+        // A notification is never answered (JSON-RPC 2.0 section 4.1).
+        return Err(match &call.id {
+            None => plain(StatusCode::ACCEPTED, Body::empty()),
+            id => method_not_found(&parts.headers, id.as_ref()),
+        });
+    }
     match message.ask {
         Ask::Anyone => Ok(pass(Body::from(body))),
-        // A notification is never answered (JSON-RPC 2.0 section 4.1).
-        Ask::Unknown if call.id.is_none() => Err(plain(StatusCode::ACCEPTED, Body::empty())),
         Ask::Unknown => Err(method_not_found(&parts.headers, call.id.as_ref())),
-        // For a server without prompts, there is no method for them either.
-        Ask::Operation(target) | Ask::Complete(target) if !declares(target.kind()) => {
-            Err(method_not_found(&parts.headers, call.id.as_ref()))
-        }
-        Ask::Listen(uris) if !uris.is_empty() && !declares(OperationKind::Resource) => {
-            Err(method_not_found(&parts.headers, call.id.as_ref()))
-        }
         Ask::List => Ok(Admitted {
             body: Body::from(body),
             then: Answered::Filtered(Box::new(ListFilter::new(caller, &parts.headers))),
         }),
         Ask::Operation(target) => {
-            let caller = with_arguments(caller, &target, &body, parts, policy);
+            let noted = with_arguments(&caller, &target, &body, policy);
+            if let Some(noted) = &noted {
+                parts.extensions.insert(noted.clone());
+            }
+            let caller = noted.unwrap_or(caller);
             let reach = match (decide(&target, &caller), &target) {
                 (Ok(reach), _) => reach,
                 (Err(Refused::Unknown), Target::Tool(_)) => return Ok(pass(Body::from(rename_tool(&body, parts)))),
@@ -153,30 +142,6 @@ where
     }
 }
 
-/// Asks the policy, and makes the decision final.
-fn decide(target: &Target, caller: &Caller) -> Result<Reach, Refused> {
-    let policy = caller.policy();
-    let kind = target.kind();
-    let name = match target {
-        Target::Tool(name) | Target::Prompt(name) | Target::Template(name) => name.as_str(),
-        Target::Resource(uri) => {
-            let declared = policy.find_resource(uri).and_then(|id| policy.operation(id));
-            // What follows, a record among it, knows the name in the policy and not the URI, which may say a lot.
-            declared.map_or("", |declared| declared.name())
-        }
-    };
-    let decision = caller.reach(kind, name);
-    caller.settle(Stage::Gate, kind, name, decision).map_err(|denied| {
-        // Whoever wrote a message wants refused callers to read it.
-        let hidden = !caller.is_shown(kind, name) && !denied.has_message();
-        if hidden || denied.reason() == DeniedReason::UnknownOperation {
-            Refused::Unknown
-        } else {
-            Refused::Denied(denied)
-        }
-    })
-}
-
 /// Reads the whole body, which may take some time and space but not any.
 async fn read<B>(body: B, limit: usize) -> Result<Bytes, Response>
 where
@@ -194,45 +159,6 @@ where
             StatusCode::REQUEST_TIMEOUT,
             "Request Timeout: the body took too long",
         )),
-    }
-}
-
-/// Hands the arguments of a call to its caller, here and for the guard, if a forbid reads them.
-///
-/// What is no object leaves them unknown, so that the forbid stands; the transport would refuse it anyway. So do arguments that the server did
-/// not declare: they could carry the forbidden value under another name.
-fn with_arguments(
-    caller: Caller,
-    target: &Target,
-    body: &Bytes,
-    parts: &mut Parts,
-    handle: Option<&PolicyHandle>,
-) -> Caller {
-    let (Target::Tool(name) | Target::Prompt(name)) = target else {
-        return caller;
-    };
-    let kind = target.kind();
-    let policy = caller.policy();
-    let reads_them = policy
-        .find(kind, name)
-        .is_some_and(|operation| policy.reads_arguments(operation));
-    let declared = |arguments: &Map<String, Value>| {
-        handle.is_some_and(|handle| handle.declares(kind, name, arguments.keys().map(String::as_str)))
-    };
-    let arguments = reads_them.then(|| arguments(body)).flatten().filter(declared);
-    let Some(arguments) = arguments else { return caller };
-    let caller = caller.with_call(kind, name.clone(), arguments);
-    parts.extensions.insert(caller.clone());
-    caller
-}
-
-/// Reads `params.arguments` as the transport does: absent and `null` are no arguments.
-fn arguments(body: &[u8]) -> Option<Map<String, Value>> {
-    let mut message: Value = serde_json::from_slice(body).ok()?;
-    match message.pointer_mut("/params/arguments").map(Value::take) {
-        None | Some(Value::Null) => Some(Map::new()),
-        Some(Value::Object(arguments)) => Some(arguments),
-        Some(_) => None,
     }
 }
 

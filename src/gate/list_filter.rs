@@ -20,21 +20,26 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
-use mcp_auth_policy::{OperationKind, Visibility};
+use mcp_auth_policy::Visibility;
 use serde_json::{Map, Value};
 
 use super::{
     answer,
+    decide::is_shown,
+    message::Target,
     sse::{Event, Events},
 };
 use crate::{Caller, protocol_version};
 
-/// The members of results that are lists, with what names an entry.
-const LISTS: [(&str, OperationKind, &str); 4] = [
-    ("tools", OperationKind::Tool, "name"),
-    ("prompts", OperationKind::Prompt, "name"),
-    ("resources", OperationKind::Resource, "uri"),
-    ("resourceTemplates", OperationKind::Resource, "uriTemplate"),
+/// What an entry is, by its name.
+type Named = fn(String) -> Target;
+
+/// The members of results that are lists, what an entry of each is, and what names it.
+const LISTS: [(&str, Named, &str); 4] = [
+    ("tools", Target::Tool, "name"),
+    ("prompts", Target::Prompt, "name"),
+    ("resources", Target::Resource, "uri"),
+    ("resourceTemplates", Target::Template, "uriTemplate"),
 ];
 
 /// Filters for one caller.
@@ -91,12 +96,12 @@ impl ListFilter {
 
     fn result(&self, result: &mut Map<String, Value>) {
         let mut is_list = false;
-        for (key, kind, name) in LISTS {
+        for (key, target, name) in LISTS {
             if let Some(Value::Array(entries)) = result.get_mut(key) {
                 is_list = true;
                 entries.retain(|entry| {
                     let name = entry.get(name).and_then(Value::as_str);
-                    name.is_some_and(|name| self.shows(kind, key, name))
+                    name.is_some_and(|name| is_shown(&self.caller, &target(name.to_owned())))
                 });
             }
         }
@@ -104,15 +109,6 @@ impl ListFilter {
             result.insert("cacheScope".to_owned(), "private".into());
             result.entry("ttlMs").or_insert_with(|| 0.into());
         }
-    }
-
-    fn shows(&self, kind: OperationKind, list: &str, name: &str) -> bool {
-        let policy = self.caller.policy();
-        let found = match list {
-            "resources" => policy.find_resource(name),
-            _ => policy.find(kind, name),
-        };
-        found.is_some_and(|operation| policy.is_listed(operation, self.caller.grants()))
     }
 
     fn event(&self, event: Event) -> Option<Bytes> {

@@ -13,6 +13,7 @@
 
 mod admit;
 mod answer;
+mod decide;
 mod expiry;
 mod hold;
 mod layer;
@@ -21,4 +22,9 @@ mod message;
 mod service;
 mod sse;
 
+#[cfg(feature = "rmcp")]
+pub(crate) use self::{
+    decide::{NO_SUCH_TOOL, Refused, decide, exists, is_shown, with_arguments},
+    message::{Ask, Message, Target},
+};
 pub use self::{layer::McpGateLayer, service::McpGate};

@@ -164,6 +164,14 @@ impl ServerHandler for Library {
     }
 }
 
+/// The policy of the library, with more keys.
+pub fn policy(more: &str) -> PolicyHandle {
+    let policy = Policy::parse(&format!("{POLICY}{more}")).unwrap_or_else(|errors| panic!("{errors}"));
+    let handle = PolicyHandle::from(policy);
+    handle.declare_arguments(OperationKind::Prompt, "summary", ["book", "words"]);
+    handle
+}
+
 pub struct Server {
     issuer: Issuer,
     app: Router,
@@ -183,9 +191,7 @@ pub const BANNED: Who = (&["read:books", "read:secrets", "summarise"], "banned")
 impl Server {
     pub async fn start((mode, version): (Mode, &'static str), more: &str) -> Self {
         let issuer = Issuer::start().await.unwrap();
-        let policy = Policy::parse(&format!("{POLICY}{more}")).unwrap_or_else(|errors| panic!("{errors}"));
-        let handle = PolicyHandle::from(policy);
-        handle.declare_arguments(OperationKind::Prompt, "summary", ["book", "words"]);
+        let handle = policy(more);
         let auth = McpAuth::builder(RESOURCE)
             .authorization_server(issuer.authorization_server().unwrap())
             .policy(handle)
