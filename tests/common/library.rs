@@ -1,9 +1,6 @@
 //! A library with prompts and resources, whose handlers know nothing of authorization.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 
@@ -11,10 +8,10 @@ use mcp_auth::{McpAuth, OperationKind, Policy, PolicyHandle, testing::Issuer};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CompleteRequestParams, CompleteResult, GetPromptRequestParams, GetPromptResponse, GetPromptResult,
-        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-        ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ServerCapabilities, ServerConfig,
-        SubscribeRequestParams,
+        CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult,
+        GetPromptRequestParams, GetPromptResponse, GetPromptResult, ListPromptsResult, ListResourceTemplatesResult,
+        ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
+        ReadResourceResult, ServerCapabilities, ServerConfig, SubscribeRequestParams,
     },
     service::RequestContext,
     transport::streamable_http_server::{
@@ -58,13 +55,19 @@ forbid:
 
 #[derive(Debug, Clone, Default)]
 pub struct Library {
-    asked: Arc<AtomicUsize>,
+    /// What its handlers were asked for, lists by the empty name.
+    served: Arc<Mutex<Vec<String>>>,
 }
 
 impl Library {
-    fn answer<T: DeserializeOwned>(&self, answer: Value) -> Result<T, ErrorData> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
+    fn answer<T: DeserializeOwned>(&self, asked: &str, answer: Value) -> Result<T, ErrorData> {
+        self.served.lock().unwrap().push(asked.to_owned());
         Ok(serde_json::from_value(answer).unwrap())
+    }
+
+    /// What its handlers were asked for since the last time.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.served.lock().unwrap())
     }
 }
 
@@ -88,7 +91,10 @@ impl ServerHandler for Library {
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let tools = ["search", "shred", "unlisted"].map(|name| json!({ "name": name, "inputSchema": {} }));
-        self.answer(json!({ "tools": tools, "nextCursor": "2", "ttlMs": 60_000, "cacheScope": "public" }))
+        self.answer(
+            "",
+            json!({ "tools": tools, "nextCursor": "2", "ttlMs": 60_000, "cacheScope": "public" }),
+        )
     }
 
     async fn list_prompts(
@@ -97,7 +103,7 @@ impl ServerHandler for Library {
         _: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
         let prompts = ["summary", "unlisted", "haiku"].map(|name| json!({ "name": name }));
-        self.answer(json!({ "prompts": prompts }))
+        self.answer("", json!({ "prompts": prompts }))
     }
 
     async fn list_resources(
@@ -112,7 +118,7 @@ impl ServerHandler for Library {
             "library://cellar",
         ];
         let resources = uris.map(|uri| json!({ "uri": uri, "name": uri }));
-        self.answer(json!({ "resources": resources }))
+        self.answer("", json!({ "resources": resources }))
     }
 
     async fn list_resource_templates(
@@ -126,7 +132,7 @@ impl ServerHandler for Library {
             "library://{anything}",
         ];
         let templates = templates.map(|text| json!({ "uriTemplate": text, "name": text }));
-        self.answer(json!({ "resourceTemplates": templates }))
+        self.answer("", json!({ "resourceTemplates": templates }))
     }
 
     async fn get_prompt(
@@ -135,7 +141,10 @@ impl ServerHandler for Library {
         _: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
         let content = json!({ "type": "text", "text": format!("served {}", request.name) });
-        let result: GetPromptResult = self.answer(json!({ "messages": [{ "role": "user", "content": content }] }))?;
+        let result: GetPromptResult = self.answer(
+            &request.name,
+            json!({ "messages": [{ "role": "user", "content": content }] }),
+        )?;
         Ok(result.into())
     }
 
@@ -145,14 +154,27 @@ impl ServerHandler for Library {
         _: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let text = format!("served {}", request.uri);
-        let result: ReadResourceResult = self.answer(json!({ "contents": [{ "uri": request.uri, "text": text }] }))?;
+        let contents = json!({ "contents": [{ "uri": request.uri, "text": text }] });
+        let result: ReadResourceResult = self.answer(&request.uri, contents)?;
         Ok(result.into())
     }
 
     #[allow(deprecated, reason = "older protocol versions have it")]
-    async fn subscribe(&self, _: SubscribeRequestParams, _: RequestContext<RoleServer>) -> Result<(), ErrorData> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        Ok(())
+    async fn subscribe(&self, request: SubscribeRequestParams, _: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        self.answer(&request.uri, json!(null))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        if !["search", "shred", "unlisted"].contains(&&*request.name) {
+            return Err(ErrorData::invalid_params("tool not found", None));
+        }
+        let content = json!({ "type": "text", "text": format!("served {}", request.name) });
+        let result: CallToolResult = self.answer(&request.name, json!({ "content": [content] }))?;
+        Ok(result.into())
     }
 
     async fn complete(
@@ -160,7 +182,7 @@ impl ServerHandler for Library {
         _: CompleteRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        self.answer(json!({ "completion": { "values": ["served"] } }))
+        self.answer("completion", json!({ "completion": { "values": ["served"] } }))
     }
 }
 
@@ -173,9 +195,9 @@ pub fn policy(more: &str) -> PolicyHandle {
 }
 
 pub struct Server {
-    issuer: Issuer,
-    app: Router,
-    library: Library,
+    pub issuer: Issuer,
+    pub app: Router,
+    pub library: Library,
     mode: Mode,
     version: &'static str,
 }
@@ -252,6 +274,6 @@ impl Server {
     }
 
     pub fn asked(&self) -> usize {
-        self.library.asked.load(Ordering::SeqCst)
+        self.library.served.lock().unwrap().len()
     }
 }
