@@ -170,7 +170,10 @@ async fn methods_for_what_the_policy_does_not_list_do_not_exist() {
     let server = TestServer::start().await;
     let token = server.token("alice", &["create:todos"]);
     for method in [
+        "prompts/list",
         "prompts/get",
+        "resources/list",
+        "resources/templates/list",
         "resources/read",
         "resources/subscribe",
         "completion/complete",
@@ -181,15 +184,22 @@ async fn methods_for_what_the_policy_does_not_list_do_not_exist() {
         let reference = json!({ "type": "ref/prompt", "name": "x" });
         let params = json!({ "uri": "file:///", "name": "x", "ref": reference });
         let ask = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
+        // Without what the method would need, it does not exist either. A completion may be for either kind.
+        let bare = match method {
+            "completion/complete" => ask.clone(),
+            _ => json!({ "jsonrpc": "2.0", "id": 7, "method": method }),
+        };
         for (version, status) in [("2025-11-25", StatusCode::OK), ("2026-07-28", StatusCode::NOT_FOUND)] {
-            let mut request = authorized(&token, post(&ask));
-            request
-                .headers_mut()
-                .insert("mcp-protocol-version", version.parse().unwrap());
-            let answer = server.send(request).await;
-            assert_eq!(answer.status, status, "{method} {version}");
-            assert_eq!(answer.json()["error"]["code"], -32601, "{method} {version}");
-            assert_eq!(answer.json()["id"], 7);
+            for message in [&ask, &bare] {
+                let mut request = authorized(&token, post(message));
+                request
+                    .headers_mut()
+                    .insert("mcp-protocol-version", version.parse().unwrap());
+                let answer = server.send(request).await;
+                assert_eq!(answer.status, status, "{message} {version}");
+                assert_eq!(answer.json()["error"]["code"], -32601, "{message} {version}");
+                assert_eq!(answer.json()["id"], 7);
+            }
         }
     }
 }
@@ -202,14 +212,14 @@ fn passes(request: &ClientRequest) -> bool {
         | R::InitializeRequest(_)
         | R::DiscoverRequest(_)
         | R::SetLevelRequest(_)
-        | R::ListPromptsRequest(_)
-        | R::ListResourcesRequest(_)
-        | R::ListResourceTemplatesRequest(_)
         | R::ListToolsRequest(_)
         // Of no resource here.
         | R::SubscriptionsListenRequest(_) => true,
         // By the policy, or not at all.
         R::CallToolRequest(_)
+        | R::ListPromptsRequest(_)
+        | R::ListResourcesRequest(_)
+        | R::ListResourceTemplatesRequest(_)
         | R::CompleteRequest(_)
         | R::GetPromptRequest(_)
         | R::ReadResourceRequest(_)

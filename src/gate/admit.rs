@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use mcp_auth_policy::{OnNotOwner, Reach};
 use serde_json::Value;
@@ -17,7 +17,7 @@ use super::{
     answer::{method_not_found, not_a_message, plain, prompt_not_found, resource_not_found, task_not_found},
     decide::{NO_SUCH_TOOL, Refused, decide, exists, with_arguments},
     list_filter::ListFilter,
-    message::{Ask, Message, Target},
+    message::{Ask, Message, NotAMessage, Target},
 };
 use crate::{Caller, Denied, PolicyHandle, PrincipalSeal, bearer::RequestId, deferral::Held};
 
@@ -53,11 +53,12 @@ impl Call {
         denied.to_json_rpc_response(self.id.as_ref(), self.request_id.as_ref().map(RequestId::as_str))
     }
 
-    fn refuse(&self, refused: Refused, target: &Target) -> Response {
+    fn refuse(&self, refused: Refused, target: &Target, headers: &HeaderMap) -> Response {
+        let id = self.id.as_ref();
         match (refused, target) {
             (Refused::Denied(denied), _) => self.deny(&denied),
-            (Refused::Unknown, Target::Tool(_) | Target::Prompt(_)) => prompt_not_found(self.id.as_ref()),
-            (Refused::Unknown, Target::Resource(_) | Target::Template(_)) => resource_not_found(self.id.as_ref()),
+            (Refused::Unknown, Target::Tool(_) | Target::Prompt(_)) => prompt_not_found(id),
+            (Refused::Unknown, Target::Resource(uri) | Target::Template(uri)) => resource_not_found(headers, id, uri),
         }
     }
 }
@@ -83,8 +84,18 @@ where
         return Ok(pass(Body::empty()));
     }
     let body = read(body, limit).await?;
-    let message = Message::parse(&body).map_err(|error| not_a_message(&error))?;
-    let Some(caller) = parts.extensions.get::<Caller>().cloned() else {
+    let caller = parts.extensions.get::<Caller>().cloned();
+    let message = Message::parse(&body).map_err(|error| match (&error, &caller) {
+        // Whether the method is there comes before what it needs.
+        (
+            NotAMessage::NoTarget {
+                id, kind: Some(kind), ..
+            },
+            Some(caller),
+        ) if !caller.policy().declares_any(*kind) => method_not_found(&parts.headers, id.as_ref()),
+        _ => not_a_message(&error),
+    })?;
+    let Some(caller) = caller else {
         // Without a policy the layer only authenticates, as documented on `McpAuth`.
         return Ok(pass(Body::from(body)));
     };
@@ -102,7 +113,7 @@ where
     match message.ask {
         Ask::Anyone => Ok(pass(Body::from(body))),
         Ask::Unknown => Err(method_not_found(&parts.headers, call.id.as_ref())),
-        Ask::List => Ok(Admitted {
+        Ask::List(_) => Ok(Admitted {
             body: Body::from(body),
             then: Answered::Filtered(Box::new(ListFilter::new(caller, &parts.headers))),
         }),
@@ -115,7 +126,7 @@ where
             let reach = match (decide(&target, &caller), &target) {
                 (Ok(reach), _) => reach,
                 (Err(Refused::Unknown), Target::Tool(_)) => return Ok(pass(Body::from(rename_tool(&body, parts)))),
-                (Err(refused), _) => return Err(call.refuse(refused, &target)),
+                (Err(refused), _) => return Err(call.refuse(refused, &target, &parts.headers)),
             };
             let steps_up = reach == Reach::Own && caller.policy().on_not_owner() == OnNotOwner::StepUp;
             let held = steps_up.then(|| caller.hold()).flatten();
@@ -131,11 +142,11 @@ where
         // What the call itself will carry is not known, so a forbid on arguments stands.
         Ask::Complete(target) => match decide(&target, &caller) {
             Ok(_) => Ok(pass(Body::from(body))),
-            Err(refused) => Err(call.refuse(refused, &target)),
+            Err(refused) => Err(call.refuse(refused, &target, &parts.headers)),
         },
         Ask::Listen(uris) => {
             for target in uris.into_iter().map(Target::Resource) {
-                decide(&target, &caller).map_err(|refused| call.refuse(refused, &target))?;
+                decide(&target, &caller).map_err(|refused| call.refuse(refused, &target, &parts.headers))?;
             }
             Ok(pass(Body::from(body)))
         }

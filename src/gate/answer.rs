@@ -30,7 +30,7 @@ pub(super) fn not_a_message(error: &NotAMessage) -> Response {
             -32700,
             "Parse error: the body is not one JSON-RPC message".to_owned(),
         ),
-        NotAMessage::NoTarget { id, needs } => (id, -32602, format!("Invalid params: {needs}")),
+        NotAMessage::NoTarget { id, needs, .. } => (id, -32602, format!("Invalid params: {needs}")),
     };
     json_rpc_error(StatusCode::BAD_REQUEST, id.as_ref(), code, &message)
 }
@@ -50,9 +50,16 @@ pub(super) fn prompt_not_found(id: Option<&Value>) -> Response {
     json_rpc_error(StatusCode::OK, id, -32602, "Prompt not found")
 }
 
-/// For a resource that does not exist, or not for this caller: the same words (MCP 2025-11-25, Resources, Error Handling).
-pub(super) fn resource_not_found(id: Option<&Value>) -> Response {
-    json_rpc_error(StatusCode::OK, id, -32002, "Resource not found")
+/// For a resource that does not exist, or not for this caller: the same words (MCP, Resources, Error Handling). The code is another one from
+/// 2026-07-28 on.
+pub(super) fn resource_not_found(headers: &HeaderMap, id: Option<&Value>, uri: &str) -> Response {
+    let code = if protocol_version::is_stateless(headers) {
+        -32602
+    } else {
+        -32002
+    };
+    let error = json!({ "code": code, "message": "Resource not found", "data": { "uri": uri } });
+    json_response(StatusCode::OK, &json!({ "jsonrpc": "2.0", "id": id, "error": error }))
 }
 
 /// For a task that does not exist, or that is somebody else's: the same words.

@@ -22,7 +22,9 @@ pub(crate) fn exists(ask: &Ask, caller: &Caller) -> bool {
     match ask {
         Ask::Operation(target) | Ask::Complete(target) => policy.declares_any(target.kind()),
         Ask::Listen(uris) => uris.is_empty() || policy.declares_any(OperationKind::Resource),
-        Ask::Anyone | Ask::List | Ask::Task(_) => true,
+        // A list of no tools is an answer; a server without prompts or resources has no method to list them.
+        Ask::List(kind) => *kind == OperationKind::Tool || policy.declares_any(*kind),
+        Ask::Anyone | Ask::Task(_) => true,
         Ask::Unknown => false,
     }
 }

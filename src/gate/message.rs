@@ -32,7 +32,7 @@ pub(crate) enum Ask {
     /// A task, by its id: only whom the id was sealed for may ask.
     Task(String),
     /// A list, which shows only what this caller may know of.
-    List,
+    List(OperationKind),
     /// Something that every authenticated caller may ask: the life cycle, pings, notifications, answers to the server's own requests.
     Anyone,
     /// Any other method. No policy can name what it is about, so for every caller it does not exist.
@@ -71,6 +71,8 @@ pub(crate) enum NotAMessage {
     NoTarget {
         /// The request's id.
         id: Option<Value>,
+        /// What the method is for, if the policy knows such things.
+        kind: Option<OperationKind>,
         /// What the method needs.
         needs: &'static str,
     },
@@ -140,14 +142,6 @@ const MAX_SUBSCRIPTIONS: usize = 1000;
 /// Methods that any authenticated caller may use.
 const ANYONE: &[&str] = &["initialize", "ping", "server/discover", "logging/setLevel"];
 
-/// Methods whose answer is filtered.
-const LISTS: &[&str] = &[
-    "tools/list",
-    "prompts/list",
-    "resources/list",
-    "resources/templates/list",
-];
-
 impl Message {
     /// Reads one message.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, NotAMessage> {
@@ -171,7 +165,11 @@ impl Message {
         }
         match ask(&method, envelope.params) {
             Ok(ask) => Ok(Self { id, ask }),
-            Err(needs) => Err(NotAMessage::NoTarget { id, needs }),
+            Err(needs) => Err(NotAMessage::NoTarget {
+                id,
+                kind: kind(&method),
+                needs,
+            }),
         }
     }
 }
@@ -214,9 +212,20 @@ fn ask(method: &str, params: Option<&RawValue>) -> Result<Ask, &'static str> {
             }
             Ask::Listen(uris)
         }
-        method if LISTS.contains(&method) => Ask::List,
+        "tools/list" | "prompts/list" | "resources/list" | "resources/templates/list" => {
+            kind(method).map_or(Ask::Unknown, Ask::List)
+        }
         _ => Ask::Unknown,
     })
+}
+
+fn kind(method: &str) -> Option<OperationKind> {
+    match method.split('/').next()? {
+        "tools" => Some(OperationKind::Tool),
+        "prompts" => Some(OperationKind::Prompt),
+        "resources" => Some(OperationKind::Resource),
+        _ => None,
+    }
 }
 
 impl Reference<'_> {
@@ -313,8 +322,8 @@ mod tests {
         ] {
             let body = format!(r#"{{"id":7,"method":"tools/call"{params}}}"#);
             let needs = "tools/call needs one string `name`";
-            let id = Some(json!(7));
-            assert_eq!(ask(&body), Err(NotAMessage::NoTarget { id, needs }), "{body}");
+            let (id, kind) = (Some(json!(7)), Some(OperationKind::Tool));
+            assert_eq!(ask(&body), Err(NotAMessage::NoTarget { id, kind, needs }), "{body}");
         }
     }
 
@@ -339,10 +348,10 @@ mod tests {
             (r#"{"method":"notifications/initialized"}"#, Ask::Anyone),
             (r#"{"id":1,"result":{}}"#, Ask::Anyone),
             (r#"{"id":1,"error":{"code":1,"message":""}}"#, Ask::Anyone),
-            (r#"{"id":1,"method":"tools/list"}"#, Ask::List),
+            (r#"{"id":1,"method":"tools/list"}"#, Ask::List(OperationKind::Tool)),
             (
                 r#"{"id":1,"method":"resources/templates/list","params":null}"#,
-                Ask::List,
+                Ask::List(OperationKind::Resource),
             ),
             (r#"{"id":1,"method":"prompts/get","params":{"name":"p"}}"#, prompt("p")),
             (

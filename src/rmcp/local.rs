@@ -199,7 +199,7 @@ impl<S> LocalServer<S> {
         }
         match ask {
             // All tasks are those of the one caller.
-            Ask::Anyone | Ask::List | Ask::Task(_) => Ok(caller),
+            Ask::Anyone | Ask::List(_) | Ask::Task(_) => Ok(caller),
             Ask::Unknown => Err(unreadable()),
             Ask::Operation(target) => {
                 let noted = with_arguments(&caller, &target, message.as_bytes(), Some(&self.policy));
