@@ -11,6 +11,7 @@ use std::{
 use clap::{Parser, Subcommand};
 
 mod check;
+mod diff;
 mod files;
 mod outcome;
 mod paint;
@@ -48,6 +49,9 @@ enum Verb {
         #[arg(default_value = "policies")]
         files: Vec<PathBuf>,
     },
+    /// Compares two policies: which callers reach further under the new one, and which less far.
+    #[command(after_help = diff::EXAMPLES)]
+    Diff(diff::Args),
 }
 
 fn main() -> ExitCode {
@@ -58,6 +62,7 @@ fn main() -> ExitCode {
             deny_warnings,
         } => check::run(&files, format, deny_warnings),
         Verb::Test { files } => test::run(&files),
+        Verb::Diff(args) => diff::run(&args),
     };
     finish(outcome)
 }
