@@ -1,6 +1,9 @@
 //! The callers of a suite.
 
-use std::collections::HashMap;
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+};
 
 use super::{
     names::known_scopes,
@@ -37,6 +40,8 @@ pub(super) struct Principals {
     /// What the policy makes of each; `None` without a token.
     pub(super) callers: Vec<Option<Resolved>>,
     numbers: HashMap<String, usize>,
+    /// Which of them something else in the file names.
+    used: RefCell<HashSet<usize>>,
 }
 
 impl Principals {
@@ -48,6 +53,7 @@ impl Principals {
     /// Finds the number of a caller.
     pub(super) fn find(&self, name: &Named, findings: &mut Findings<'_>) -> Option<usize> {
         let found = self.number(&name.name);
+        self.used.borrow_mut().extend(found);
         // Without any principal the one mistake is that they are missing.
         if found.is_none() && !self.list.is_empty() {
             let message = format!("principal {} is not declared", quoted(&name.name));
@@ -57,6 +63,14 @@ impl Principals {
             });
         }
         found
+    }
+
+    /// Gives the principals that nothing names.
+    pub(super) fn unused(&self) -> impl Iterator<Item = &str> {
+        let principals = self.list.iter().enumerate();
+        principals
+            .filter(|(number, _)| !self.used.borrow().contains(number))
+            .map(|(_, principal)| principal.name.as_str())
     }
 
     /// Reads `owner`: a principal's name means the owner key of that principal.
@@ -94,6 +108,7 @@ pub(super) fn read_principals(
         list: Vec::new(),
         callers: Vec::new(),
         numbers: HashMap::new(),
+        used: RefCell::default(),
     };
     let Some(entry) = fields.get("principals") else {
         missing(

@@ -30,14 +30,22 @@ pub(super) fn read<'p>(root: &Node, policy: &'p Policy, findings: &mut Findings<
     let mut values = Values::new();
     let principals = read_principals(&fields, policy, &mut values, findings);
     let mut tests = Vec::new();
-    if let Some(entry) = fields.get("matrix") {
-        tests.extend(read_matrix(&entry.node, policy, &principals, findings));
-    }
+    let matrix = fields.get("matrix");
+    let cells = matrix.and_then(|entry| read_matrix(&entry.node, policy, &principals, findings));
+    let table = matrix.filter(|_| cells.is_some());
+    tests.extend(cells.into_iter().flatten());
     if let Some(entry) = fields.get("cases") {
         tests.extend(read_cases(&entry.node, policy, &principals, &mut values, findings));
     }
     if let Some(entry) = fields.get("lists") {
         tests.extend(read_lists(&entry.node, policy, &principals, findings));
+    }
+    if let Some(entry) = table {
+        for principal in principals.unused() {
+            let message = format!("the matrix has no column for principal {}", quoted(principal));
+            let help = "add one, or name it in `cases` or `lists`";
+            findings.error_help(Code::MissingColumn, entry.node.span, message, help);
+        }
     }
     if tests.is_empty() && findings.is_empty() {
         findings.error_help(
