@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    names::known_scopes,
+    names::{known_role, known_scopes},
     token::{NoToken, TokenSketch},
     values::Values,
 };
@@ -30,7 +30,6 @@ const MOST: usize = 1000;
 pub(crate) struct Principal {
     pub(crate) name: String,
     /// `None` for calls without a token.
-    #[expect(dead_code, reason = "read by the tests of changed policies")]
     pub(crate) token: Option<TokenSketch>,
 }
 
@@ -202,16 +201,6 @@ fn read_token(entry: &Entry, policy: &Policy, values: &mut Values, findings: &mu
         claims: claims.unwrap_or_else(|| Some(serde_json::Map::new()))?,
     };
     (known == [true, true]).then_some(token)
-}
-
-fn known_role(role: &Named, policy: &Policy, findings: &mut Findings<'_>) -> bool {
-    let known = policy.role_numbers.contains_key(&role.name);
-    if !known {
-        let message = format!("role {} is not declared in the policy", quoted(&role.name));
-        let help = || did_you_mean(&role.name, policy.roles().collect::<Vec<_>>());
-        findings.error_with(Code::UnknownRole, role.span, message, help);
-    }
-    known
 }
 
 /// Without `callers.issuers` every issuer is one.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     cases::read_cases,
+    invariants::read_invariants,
     lists::read_lists,
     matrix::read_matrix,
     model::{Suite, Test, TestKind},
@@ -20,8 +21,16 @@ use crate::{
     yaml::Node,
 };
 
-const KNOWN: &[&str] = &["version", "policy", "principals", "matrix", "cases", "lists"];
-const LATER: &[&str] = &["invariants", "cover"];
+const KNOWN: &[&str] = &[
+    "version",
+    "policy",
+    "principals",
+    "matrix",
+    "cases",
+    "lists",
+    "invariants",
+];
+const LATER: &[&str] = &["cover"];
 
 /// `None` if the file is no mapping at all, which is reported.
 pub(super) fn read<'p>(root: &Node, policy: &'p Policy, findings: &mut Findings<'_>) -> Option<Suite<'p>> {
@@ -40,6 +49,9 @@ pub(super) fn read<'p>(root: &Node, policy: &'p Policy, findings: &mut Findings<
     if let Some(entry) = fields.get("lists") {
         tests.extend(read_lists(&entry.node, policy, &principals, findings));
     }
+    if let Some(entry) = fields.get("invariants") {
+        tests.extend(read_invariants(&entry.node, policy, findings));
+    }
     if let Some(entry) = table {
         for principal in principals.unused() {
             let message = format!("the matrix has no column for principal {}", quoted(principal));
@@ -52,7 +64,7 @@ pub(super) fn read<'p>(root: &Node, policy: &'p Policy, findings: &mut Findings<
             Code::NoTests,
             Span::START,
             "the file tests nothing",
-            "add a `matrix:`, `cases:` or `lists:`",
+            "add a `matrix:`, `cases:`, `lists:` or `invariants:`",
         );
     }
     report_same_names(&tests, findings);
