@@ -40,12 +40,20 @@
 //! ```
 
 mod cases;
+mod coverage;
+mod decider;
+mod edge_mutation;
 mod effort;
+mod equivalence;
 mod filter;
 mod invariants;
 mod lists;
+mod looked_at;
 mod matrix;
 mod model;
+mod monotone;
+mod mutants;
+mod mutation;
 mod names;
 mod paste;
 mod principals;
@@ -55,6 +63,7 @@ mod report;
 mod rows;
 mod run;
 mod token;
+mod twin;
 mod update;
 mod values;
 mod view;

@@ -4,11 +4,14 @@ use std::cell::Cell;
 
 use crate::{
     OperationId, Policy,
-    caller_classes::{CallerClass, CallerClasses},
+    caller_classes::{CallerClass, CallerClasses, MAX_CLASSES},
 };
 
 /// Classes of callers that one run may look at, over all operations.
 const MOST: usize = 1 << 21;
+
+/// What an enumeration counts at least: finding out what to enumerate takes time too.
+const LEAST: usize = 32;
 
 /// What is left of the classes that may be looked at: a suite of many invariants about a policy of many forbids ends in seconds.
 pub(super) struct Effort(Cell<usize>);
@@ -37,10 +40,14 @@ impl Effort {
         if self.0.get() == 0 {
             return Err(too_much());
         }
-        let classes =
-            CallerClasses::of(policies, named.kind(), named.name(), scopes).map_err(|error| error.to_string())?;
-        let left = self.0.get().checked_sub(classes.iter().count());
+        let classes = CallerClasses::of(policies, named.kind(), named.name(), scopes);
+        // Finding out that there are too many takes about as long as trying them.
+        let count = classes
+            .as_ref()
+            .map_or(MAX_CLASSES, |classes| classes.iter().count().max(LEAST));
+        let left = self.0.get().checked_sub(count);
         self.0.set(left.unwrap_or_default());
+        let classes = classes.map_err(|error| error.to_string())?;
         left.is_some().then_some(classes).ok_or_else(too_much)
     }
 }

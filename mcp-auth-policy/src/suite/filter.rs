@@ -84,7 +84,7 @@ impl Filter {
             Check::Invariant(Invariant::Needs { operations, .. } | Invariant::Never { operations, .. }) => {
                 (operations.as_slice(), None)
             }
-            Check::Invariant(Invariant::Monotone) => (&[][..], None),
+            Check::Invariant(Invariant::Monotone) | Check::Coverage | Check::Mutants => (&[][..], None),
         };
         let is_wanted = |id: &OperationId| self.tools.contains(&name_of(*id, suite.policy));
         let principal = || caller.and_then(|number| suite.principals.get(number));

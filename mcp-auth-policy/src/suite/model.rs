@@ -30,6 +30,10 @@ pub enum TestKind {
     List,
     /// One entry of `invariants`.
     Invariant,
+    /// `cover: all`: every rule decides a test.
+    Coverage,
+    /// `cover: all`: a test fails for every small change of the policy that matters.
+    Mutants,
 }
 
 /// One test: what the policy should answer.
@@ -46,6 +50,8 @@ pub(crate) enum Check {
     Case(Case),
     List(List),
     Invariant(Invariant),
+    Coverage,
+    Mutants,
 }
 
 /// One cell of the matrix.
@@ -123,7 +129,7 @@ impl Suite<'_> {
 }
 
 impl TestKind {
-    /// Returns the word for reports: `cell`, `case`, `list` or `invariant`.
+    /// Returns the word for reports: `cell`, `case`, `list`, `invariant`, `coverage` or `mutants`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -131,13 +137,15 @@ impl TestKind {
             Self::Case => "case",
             Self::List => "list",
             Self::Invariant => "invariant",
+            Self::Coverage => "coverage",
+            Self::Mutants => "mutants",
         }
     }
 }
 
 impl Test {
     /// Returns the name, which no other test of the suite has: `delete-todo as alice` for a cell, `tools/list as alice` for a list, the
-    /// `name` of a case or an invariant.
+    /// `name` of a case or an invariant, and `coverage` and `mutants` for those two.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -151,6 +159,8 @@ impl Test {
             Check::Case(_) => TestKind::Case,
             Check::List(_) => TestKind::List,
             Check::Invariant(_) => TestKind::Invariant,
+            Check::Coverage => TestKind::Coverage,
+            Check::Mutants => TestKind::Mutants,
         }
     }
 

@@ -43,6 +43,13 @@ pub(super) struct Principals {
     used: RefCell<HashSet<usize>>,
 }
 
+impl Principal {
+    /// Makes the caller anew for a policy that reads its token otherwise. `None` without a token.
+    pub(super) fn resolve(&self, policy: &Policy) -> Option<Resolved> {
+        self.token.as_ref()?.resolve(&self.name, policy).ok()
+    }
+}
+
 impl Principals {
     /// Finds the number of a caller, without a word about a name that is wrong.
     pub(super) fn number(&self, name: &str) -> Option<usize> {

@@ -5,26 +5,20 @@ use std::collections::HashSet;
 use super::{
     effort::{Effort, exists},
     invariants::Invariant,
+    looked_at::{looked_at, same_within},
     model::Suite,
+    monotone::monotone,
     names::{name_of, operations},
     rows::Rows,
     token::TokenSketch,
     witness::Witness,
 };
 use crate::{
-    Because, Decision, Operation, OperationId, Ownership, Policy, Reach,
-    bits::Bits,
-    caller_classes::CallerClass,
-    callers::ScopeSource,
-    claim_path::ClaimPath,
-    forbid::{Condition, ForbidId},
-    text::quoted,
+    Because, Decision, OperationId, Ownership, Policy, Reach, bits::Bits, caller_classes::CallerClass, text::quoted,
 };
 
 /// Counterexamples that are shown at most.
 const SHOWN: usize = 20;
-/// Callers with one more scope that are tried for one operation at most.
-const STEPS: usize = 1 << 18;
 
 /// Why an invariant does not hold, or was not proved.
 pub(super) struct Disproof {
@@ -37,12 +31,13 @@ pub(super) struct Disproof {
 }
 
 /// A caller for whom an invariant does not hold.
-struct Counterexample {
-    what: String,
-    witnesses: Vec<Witness>,
+pub(super) struct Counterexample {
+    pub(super) what: String,
+    pub(super) witnesses: Vec<Witness>,
 }
 
-type Found = Result<Option<Counterexample>, String>;
+/// What was found, or why nothing could be.
+pub(super) type Found = Result<Option<Counterexample>, String>;
 
 impl Invariant {
     /// Says what is claimed, as a sentence.
@@ -92,14 +87,24 @@ impl Suite<'_> {
             is_refuted: false,
         };
         let mut rows = Rows::new(self);
-        let mut more = 0_usize;
-        let mut judge = |operation: OperationId, found: Found| {
-            let called = name_of(operation, policy);
+        let everything: Vec<OperationId>;
+        let ids = match invariant {
+            Invariant::Needs { operations, .. } | Invariant::Never { operations, .. } => operations,
+            Invariant::Monotone => {
+                everything = operations(policy).map(|(id, _)| id).collect();
+                &everything
+            }
+        };
+        for id in ids {
+            let found = counterexample(invariant, policy, *id, effort);
+            let called = name_of(*id, policy);
             let what = match found {
-                Ok(None) => return,
+                Ok(None) => continue,
                 _ if disproof.details.len() >= SHOWN => {
-                    more += 1;
-                    return;
+                    disproof
+                        .details
+                        .push("… and perhaps others, which were not tried".to_owned());
+                    break;
                 }
                 Ok(Some(counterexample)) => {
                     disproof.is_refuted = true;
@@ -111,40 +116,29 @@ impl Suite<'_> {
                 Err(why) => format!("could not be proved: {why}"),
             };
             disproof.details.push(format!("{}: {what}", quoted(&called)));
-        };
-        match invariant {
-            Invariant::Needs {
-                operations,
-                owner,
-                scopes,
-            } => {
-                for id in operations {
-                    judge(*id, needs(policy, *id, *owner, scopes, effort));
-                }
-            }
-            Invariant::Never {
-                role,
-                operations,
-                owner,
-            } => {
-                for id in operations {
-                    judge(*id, never(policy, *id, *owner, role, effort));
-                }
-            }
-            Invariant::Monotone => {
-                for (id, operation) in operations(policy) {
-                    judge(id, monotone(policy, id, operation, effort));
-                }
-            }
         }
         disproof.paste = rows.text();
-        if more > 0 {
-            disproof.details.push(format!("… and {more} more"));
-        }
         match disproof.details.is_empty() {
             true => Ok(()),
             false => Err(disproof),
         }
+    }
+}
+
+/// Tells whether there is a counterexample at one of these operations. What cannot be proved is not refuted.
+pub(super) fn is_refuted(invariant: &Invariant, policy: &Policy, ids: &[OperationId], effort: &Effort) -> bool {
+    let mut ids = ids.iter().filter(|id| match invariant {
+        Invariant::Needs { operations, .. } | Invariant::Never { operations, .. } => operations.contains(id),
+        Invariant::Monotone => true,
+    });
+    ids.any(|id| matches!(counterexample(invariant, policy, *id, effort), Ok(Some(_))))
+}
+
+fn counterexample(invariant: &Invariant, policy: &Policy, id: OperationId, effort: &Effort) -> Found {
+    match invariant {
+        Invariant::Needs { owner, scopes, .. } => needs(policy, id, *owner, scopes, effort),
+        Invariant::Never { role, owner, .. } => never(policy, id, *owner, role, effort),
+        Invariant::Monotone => monotone(policy, id, effort),
     }
 }
 
@@ -219,58 +213,6 @@ fn never(policy: &Policy, id: OperationId, owner: Ownership, role: &str, effort:
     Ok(found)
 }
 
-/// Finds a caller that gets less with one more scope.
-fn monotone(policy: &Policy, id: OperationId, operation: &Operation, effort: &Effort) -> Found {
-    if let Some(forbid) = reads_scopes_as_a_claim(policy, operation) {
-        return Err(format!(
-            "forbid {} tests the claim that scopes are read from, which another scope changes",
-            quoted(forbid)
-        ));
-    }
-    let (scopes, _) = looked_at(policy, operation);
-    let classes = effort.classes(&[policy], id, &[])?;
-    let mut seen = HashSet::new();
-    let steps = policy.scopes.iter().filter(|scope| {
-        let mut useful = scope.closure.clone();
-        useful.intersect(&scopes);
-        seen.insert(useful.words().to_vec())
-    });
-    let steps: Vec<&str> = steps.map(crate::Scope::name).collect();
-    let mut tried = 0;
-    for class in classes.iter().filter(|class| exists(*class, policy)) {
-        let (before, Some(grants)) = (class.decision(0), class.grants(0)) else {
-            continue;
-        };
-        tried += steps.len();
-        if tried > STEPS {
-            return Err(format!(
-                "more than {STEPS} callers with one more scope would have to be tried"
-            ));
-        }
-        for scope in steps.iter().filter(|_| before.reach > Reach::Deny) {
-            let more = policy.with_scopes(grants, [*scope]);
-            let after = policy.decide_call(id, &more, class.arguments().into());
-            if after.reach < before.reach {
-                let what = format!(
-                    "{} becomes {} with {}",
-                    shown(before, policy),
-                    shown(after, policy),
-                    quoted(scope)
-                );
-                let owner = owner_between(before.reach, after.reach);
-                let witness = Witness::of(class, id, owner, policy);
-                let with_more = witness.as_ref().and_then(|witness| witness.with_scope(scope));
-                let with_more = with_more.filter(|more| more.decision("caller", policy) == Some(after));
-                return Ok(Some(Counterexample {
-                    what,
-                    witnesses: witness.into_iter().chain(with_more).collect(),
-                }));
-            }
-        }
-    }
-    Ok(None)
-}
-
 /// The owner for whom a case tells two reaches apart.
 pub(super) fn owner_between(one: Reach, two: Reach) -> Ownership {
     match one.max(two) {
@@ -313,58 +255,4 @@ pub(super) fn shown(decision: Decision, policy: &Policy) -> String {
         because => because.code(),
     };
     format!("{} ({because})", decision.reach.as_str())
-}
-
-/// The scopes and roles that decisions on an operation look at.
-pub(super) fn looked_at(policy: &Policy, operation: &Operation) -> (Bits, Bits) {
-    let (mut scopes, mut roles) = (policy.no_scopes(), Bits::empty(policy.roles.len()));
-    let rule = &operation.rule;
-    let alternatives = rule.alternatives.iter().map(|alternative| &alternative.scopes);
-    let rules = alternatives.chain(rule.owner.iter().map(|owner| &owner.scopes));
-    rules.flatten().for_each(|scope| scopes.insert(*scope));
-    for condition in conditions(policy, operation) {
-        condition.scope_numbers.iter().for_each(|scope| scopes.insert(*scope));
-        condition.role_numbers.iter().for_each(|role| roles.insert(*role));
-    }
-    (scopes, roles)
-}
-
-/// The conditions of the forbids on an operation.
-fn conditions<'p>(policy: &'p Policy, operation: &'p Operation) -> impl Iterator<Item = &'p Condition> {
-    forbids(policy, operation).flat_map(|forbid| std::iter::once(&forbid.when).chain(&forbid.unless))
-}
-
-/// The forbids on an operation: those that name it, and those for everything.
-pub(super) fn forbids<'p>(policy: &'p Policy, operation: &'p Operation) -> impl Iterator<Item = &'p crate::Forbid> {
-    let numbers = operation.rule.forbids.iter().chain(&policy.forbids_everything);
-    numbers.filter_map(|number| policy.forbid(ForbidId(*number)))
-}
-
-fn same_within(one: &Bits, two: &Bits, within: &Bits) -> bool {
-    let words = one.words().iter().zip(two.words()).zip(within.words());
-    words.into_iter().all(|((one, two), within)| (one ^ two) & within == 0)
-}
-
-/// Finds a forbid that tests a claim from which scopes are read, or something around or inside of it.
-fn reads_scopes_as_a_claim<'p>(policy: &'p Policy, operation: &'p Operation) -> Option<&'p str> {
-    let standard = ClaimPath::literal("scope");
-    let issuers = policy.callers.issuers.iter().flat_map(|issuers| issuers.values());
-    let mappings = policy.callers.default.iter().chain(issuers);
-    let mut claims: Vec<&ClaimPath> = mappings
-        .filter_map(|mapping| match &mapping.scopes {
-            ScopeSource::Claim(claim) => Some(claim),
-            ScopeSource::Standard | ScopeSource::Nothing => None,
-        })
-        .collect();
-    claims.push(&standard);
-    let overlaps = |condition: &Condition| {
-        let mut paths = condition.claims.iter().map(|atom| &atom.path);
-        paths.any(|path| {
-            let mut claims = claims.iter();
-            claims.any(|claim| *claim == path || claim.leads_to(path) || path.leads_to(claim))
-        })
-    };
-    let mut forbids = forbids(policy, operation);
-    let found = forbids.find(|forbid| std::iter::once(&forbid.when).chain(&forbid.unless).any(overlaps));
-    found.map(|forbid| forbid.id())
 }

@@ -7,14 +7,14 @@ use super::{
     invariants::read_invariants,
     lists::read_lists,
     matrix::read_matrix,
-    model::{Suite, Test, TestKind},
+    model::{Check, Suite, Test, TestKind},
     principals::read_principals,
     values::Values,
 };
 use crate::{
     Policy,
     diagnostic::Code,
-    fields::{Fields, version},
+    fields::{Fields, choice, version},
     findings::Findings,
     source::Span,
     text::quoted,
@@ -29,12 +29,12 @@ const KNOWN: &[&str] = &[
     "cases",
     "lists",
     "invariants",
+    "cover",
 ];
-const LATER: &[&str] = &["cover"];
 
 /// `None` if the file is no mapping at all, which is reported.
 pub(super) fn read<'p>(root: &Node, policy: &'p Policy, findings: &mut Findings<'_>) -> Option<Suite<'p>> {
-    let fields = Fields::open(root, "a test file", KNOWN, LATER, findings)?;
+    let fields = Fields::open(root, "a test file", KNOWN, &[], findings)?;
     version(&fields, findings);
     let mut values = Values::new();
     let principals = read_principals(&fields, policy, &mut values, findings);
@@ -51,6 +51,17 @@ pub(super) fn read<'p>(root: &Node, policy: &'p Policy, findings: &mut Findings<
     }
     if let Some(entry) = fields.get("invariants") {
         tests.extend(read_invariants(&entry.node, policy, findings));
+    }
+    if let Some(entry) = fields.get("cover")
+        && choice(&entry.node, "`cover`", &[("all", ())], findings).is_some()
+    {
+        let test = |name: &str, check| Test {
+            name: name.to_owned(),
+            span: entry.key_span,
+            check,
+        };
+        tests.push(test("coverage", Check::Coverage));
+        tests.push(test("mutants", Check::Mutants));
     }
     if let Some(entry) = table {
         for principal in principals.unused() {

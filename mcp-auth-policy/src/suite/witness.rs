@@ -58,6 +58,12 @@ impl Witness {
         Some(more)
     }
 
+    /// Tells whether the caller, if it bears this name, holds a scope.
+    pub(super) fn holds(&self, name: &str, scope: &str, policy: &Policy) -> bool {
+        let resolved = self.token.resolve(name, policy);
+        resolved.is_ok_and(|resolved| policy.holds(resolved.grants(), scope))
+    }
+
     /// What the policy decides about it, if the caller bears this name.
     pub(super) fn decision(&self, name: &str, policy: &Policy) -> Option<Decision> {
         let resolved = self.token.resolve(name, policy).ok()?;

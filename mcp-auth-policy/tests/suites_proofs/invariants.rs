@@ -1,14 +1,8 @@
 //! Invariants: proved over every caller, or refuted by one that can be pasted into the suite.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+use mcp_auth_policy::{Policy, suite::Failure};
 
-use mcp_auth_policy::{
-    Policy,
-    suite::{Failure, SuiteFile},
-};
-
-const DESK: &str = include_str!("samples/desk.yaml");
-const TODO: &str = include_str!("../../policies/todo.yaml");
+use crate::{DESK, TODO, paste::paste, policy, run};
 
 const SUITE: &str = "version: 1
 policy: p.yaml
@@ -18,53 +12,38 @@ cases:
   - { name: without a token, call: TOOL, as: anon, owner: absent, expect: deny }
 ";
 
-fn run(policy: &str, suite: &str) -> Vec<Failure> {
-    let policy = Policy::parse(policy).unwrap_or_else(|errors| panic!("{errors}"));
-    let file = SuiteFile::parse("p.test.yaml", suite).unwrap_or_else(|errors| panic!("{suite}\n{errors}"));
-    let suite = file
-        .with_policy(&policy)
-        .unwrap_or_else(|errors| panic!("{suite}\n{errors}"));
-    suite.run().failures().to_vec()
-}
-
-/// Puts the rows of a failure where they say they belong.
-fn paste(suite: &str, failure: &Failure) -> String {
-    let mut suite = suite.to_owned();
-    let mut key = "";
-    for line in failure.paste().lines() {
-        if line.starts_with(' ') {
-            suite = suite.replacen(&format!("{key}\n"), &format!("{key}\n{line}\n"), 1);
-        } else {
-            key = line;
-        }
-    }
-    suite
-}
-
-/// Runs one invariant. If it is refuted, pastes the counterexample and runs that too. Gives the details.
-fn details(policy: &str, tool: &str, invariant: &str) -> Vec<String> {
+/// Runs one invariant. If it is refuted, pastes the counterexample and runs that too.
+pub(crate) fn failure_of(policy: &Policy, tool: &str, invariant: &str) -> Option<Failure> {
     let cases = SUITE.replace("TOOL", tool);
     let suite = format!("{cases}invariants:\n  - {{ name: claimed, {invariant} }}\n");
-    let failures = run(policy, &suite);
-    let Some(failure) = failures.first() else {
-        return Vec::new();
-    };
-    assert_eq!((failures.len(), failure.name()), (1, "claimed"));
+    let report = run(policy, &suite);
+    let failure = report.failures().first()?.clone();
+    assert_eq!((report.failures().len(), failure.name()), (1, "claimed"));
     if !failure
         .details()
         .iter()
         .any(|detail| detail.contains("could not be proved"))
     {
-        let pasted = paste(&cases, failure);
-        assert!(pasted.len() > cases.len(), "nothing to paste: {failure}");
-        assert_eq!(run(policy, &pasted), [], "{pasted}");
+        let pasted = paste(&cases, &failure);
+        assert!(
+            pasted.len() > cases.len(),
+            "nothing to paste: {failure}\n{}",
+            policy.canonical()
+        );
+        let report = run(policy, &pasted);
+        assert!(report.is_ok(), "{pasted}{report}\n{}", policy.canonical());
     }
-    failure.details().to_vec()
+    Some(failure)
+}
+
+fn details(text: &str, tool: &str, invariant: &str) -> Vec<String> {
+    let failure = failure_of(&policy(text), tool, invariant);
+    failure.map_or(Vec::new(), |failure| failure.details().to_vec())
 }
 
 #[test]
 fn what_holds_for_every_caller_passes() {
-    for (policy, tool, invariant) in [
+    for (text, tool, invariant) in [
         (
             TODO,
             "delete-todo",
@@ -97,13 +76,13 @@ fn what_holds_for_every_caller_passes() {
         (DESK, "read-ticket", "as: writer, never: [purge]"),
         (DESK, "read-ticket", "monotone: true"),
     ] {
-        assert_eq!(details(policy, tool, invariant), [""; 0], "{invariant}");
+        assert_eq!(details(text, tool, invariant), [""; 0], "{invariant}");
     }
 }
 
 #[test]
 fn what_does_not_hold_is_refuted_by_a_caller_that_can_be_pasted() {
-    for (policy, tool, invariant, expected) in [
+    for (text, tool, invariant, expected) in [
         (
             TODO,
             "delete-todo",
@@ -153,7 +132,7 @@ fn what_does_not_hold_is_refuted_by_a_caller_that_can_be_pasted() {
             &["`purge`: any (scope)"],
         ),
     ] {
-        assert_eq!(details(policy, tool, invariant), expected, "{invariant}");
+        assert_eq!(details(text, tool, invariant), expected, "{invariant}");
     }
 }
 
@@ -163,9 +142,9 @@ fn a_counterexample_is_a_principal_and_a_case() {
         "{}invariants:\n  - {{ name: only admins delete, tool: delete-todo, owner: other, needs: [delete:todos, read:todos] }}\n",
         SUITE.replace("TOOL", "delete-todo")
     );
-    let failures = run(TODO, &suite);
+    let report = run(&policy(TODO), &suite);
     assert_eq!(
-        failures.first().unwrap().to_string(),
+        report.failures().first().unwrap().to_string(),
         "FAILED only admins delete
   --> p.test.yaml:8:5
   expected  nobody without `delete:todos` and `read:todos` may call `delete-todo` on what belongs to others
@@ -173,9 +152,9 @@ fn a_counterexample_is_a_principal_and_a_case() {
     `delete-todo`: any (scope)
   what the policy answers now, to be seen in the suite
     principals:
-      caller: { scopes: [delete:todos] }
+      only delete:todos: { scopes: [delete:todos] }
     cases:
-      - { name: only admins delete (delete-todo), call: delete-todo, as: caller, owner: other, expect: allow, because: scope }"
+      - { name: only admins delete (delete-todo), call: delete-todo, as: only delete:todos, owner: other, expect: allow, because: scope }"
     );
 }
 
