@@ -40,6 +40,12 @@ impl Bits {
         }
     }
 
+    /// Returns the members of one of the two that the other does not have.
+    pub(crate) fn difference(&self, other: &Self) -> Self {
+        let words = self.0.iter().zip(&other.0).map(|(one, two)| one ^ two);
+        Self(words.collect())
+    }
+
     pub(crate) fn is_within(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|(word, outer)| word & !outer == 0)
     }

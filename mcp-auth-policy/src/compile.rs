@@ -132,7 +132,12 @@ fn templates(document: &Document, indexes: &Indexes) -> Templates {
 }
 
 /// Gives each node its own members and those of all nodes it points to; `order` has every node after those.
-fn closures(members: usize, edges: &[Vec<usize>], order: &[usize], own: impl Fn(usize, &mut Bits)) -> Vec<Bits> {
+pub(crate) fn closures(
+    members: usize,
+    edges: &[Vec<usize>],
+    order: &[usize],
+    own: impl Fn(usize, &mut Bits),
+) -> Vec<Bits> {
     let mut sets = vec![Bits::empty(members); edges.len()];
     for node in order {
         let mut set = Bits::empty(members);

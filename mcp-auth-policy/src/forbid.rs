@@ -14,7 +14,7 @@ use crate::{
 pub struct ForbidId(pub(crate) u32);
 
 /// One entry of `forbid:`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Forbid {
     pub(crate) id: String,
     pub(crate) message: Option<String>,
@@ -25,7 +25,7 @@ pub struct Forbid {
 }
 
 /// Atoms that must all hold.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Condition {
     pub(crate) scopes: Mask,
     pub(crate) scope_numbers: Vec<usize>,

@@ -54,7 +54,7 @@ pub struct OperationId {
 }
 
 /// One tool, prompt, resource or operation as declared.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Operation {
     pub(crate) kind: OperationKind,
     pub(crate) name: String,
@@ -66,7 +66,7 @@ pub struct Operation {
 }
 
 /// The compiled part of an operation, all that a decision reads.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Rule {
     /// Any of these gives `any`.
     pub(crate) alternatives: Box<[Alternative]>,
@@ -77,14 +77,14 @@ pub(crate) struct Rule {
     pub(crate) requires_line: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Alternative {
     pub(crate) mask: Mask,
     /// Numbers of the scopes in the order written.
     pub(crate) scopes: Vec<usize>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct OwnerRule {
     pub(crate) mask: Mask,
     pub(crate) scopes: Vec<usize>,
@@ -143,7 +143,7 @@ impl Operation {
 }
 
 /// One declared scope.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Scope {
     pub(crate) name: String,
     pub(crate) about: Option<String>,
@@ -173,7 +173,7 @@ impl Scope {
 }
 
 /// One declared role.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Role {
     pub(crate) name: String,
     /// Its own scopes and those of the roles it includes, not closed under `implies`.

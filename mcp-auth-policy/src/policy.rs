@@ -28,7 +28,7 @@ impl PolicyId {
 }
 
 /// Names to numbers of operations, by kind.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Indexes {
     pub(crate) tools: HashMap<String, u32>,
     pub(crate) prompts: HashMap<String, u32>,
