@@ -41,6 +41,11 @@ impl ClaimPath {
         self.0.last().map(String::as_str).unwrap_or_default()
     }
 
+    /// Returns the names with dots between them, for messages.
+    pub(crate) fn dotted(&self) -> String {
+        self.0.join(".")
+    }
+
     pub(crate) fn find<'v>(&self, claims: &'v Map<String, Value>) -> Found<'v> {
         let Some((first, rest)) = self.0.split_first() else {
             return Found::Missing;

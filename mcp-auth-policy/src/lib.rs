@@ -73,8 +73,11 @@ mod claim_path;
 mod compile;
 mod compile_forbids;
 mod decide;
+mod describe_forbid;
 mod diagnostic;
 mod document;
+mod explain;
+mod explain_forbid;
 mod fields;
 mod findings;
 mod forbid;
@@ -87,6 +90,7 @@ mod lint;
 mod lint_forbid;
 mod listing;
 mod loader;
+mod matrix;
 mod operation;
 mod policy;
 mod reach;
@@ -98,6 +102,7 @@ mod read_value_test;
 mod resolve;
 mod resources;
 mod source;
+mod sql_condition;
 mod suggest;
 pub mod suite;
 mod text;
@@ -114,12 +119,15 @@ pub use self::{
     callers::OwnerKey,
     challenge::Challenge,
     diagnostic::{Diagnostic, Severity},
+    explain::{Explanation, OwnerAnswer, Question, ScopeAnswer, Sufficient},
+    explain_forbid::ForbidAnswer,
     findings::PolicyErrors,
     forbid::{Forbid, ForbidId},
     format::{to_github, to_json},
     grants::Grants,
     listing::{OnNotOwner, Visibility},
     loader::PolicyLoader,
+    matrix::{Matrix, MatrixBy, MatrixCell, MatrixRow},
     operation::{Operation, OperationId, OperationKind, Scope},
     policy::Policy,
     reach::{Because, Decision, Ownership, Reach},

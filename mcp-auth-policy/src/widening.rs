@@ -105,6 +105,7 @@ impl<'p> Comparison<'p> {
             object: _,
             owner_column: _,
             requires: _,
+            owner_fallback: _,
             rule,
         } = operation;
         let Rule {
