@@ -1,10 +1,12 @@
 //! Where a claim is found in a token.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// The names of nested claims, outermost first. Never empty.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub(crate) struct ClaimPath(Vec<String>);
 
@@ -32,8 +34,23 @@ impl ClaimPath {
         good.then_some(Self(names))
     }
 
+    /// Takes one literal name.
+    pub(crate) fn literal(name: &str) -> Self {
+        Self(vec![name.to_owned()])
+    }
+
     pub(crate) fn is(&self, name: &str) -> bool {
         matches!(self.0.as_slice(), [only] if only == name)
+    }
+
+    /// Returns the names, outermost first.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Tells whether the other path leads further into what this one names.
+    pub(crate) fn leads_to(&self, other: &Self) -> bool {
+        other.0.len() > self.0.len() && other.0.starts_with(&self.0)
     }
 
     /// Returns the innermost name.
@@ -41,9 +58,23 @@ impl ClaimPath {
         self.0.last().map(String::as_str).unwrap_or_default()
     }
 
-    /// Returns the names with dots between them, for messages.
-    pub(crate) fn dotted(&self) -> String {
-        self.0.join(".")
+    /// Puts a value at the path. False if something else is there already, or in the way.
+    #[must_use]
+    pub(crate) fn put(&self, claims: &mut Map<String, Value>, value: Value) -> bool {
+        let Some((last, way)) = self.0.split_last() else {
+            return false;
+        };
+        let mut members = claims;
+        for name in way {
+            let next = members
+                .entry(name.as_str())
+                .or_insert_with(|| Value::Object(Map::new()));
+            let Value::Object(inner) = next else {
+                return false;
+            };
+            members = inner;
+        }
+        *members.entry(last.as_str()).or_insert_with(|| value.clone()) == value
     }
 
     pub(crate) fn find<'v>(&self, claims: &'v Map<String, Value>) -> Found<'v> {
@@ -63,5 +94,12 @@ impl ClaimPath {
             }
         }
         Found::Value(value)
+    }
+}
+
+/// The names with dots between them.
+impl fmt::Display for ClaimPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("."))
     }
 }

@@ -48,7 +48,7 @@ impl Policy {
             .chain(issuer.map(|issuer| format!("the issuer is {}", quoted(issuer))))
             .chain(client.map(|client| format!("the client is {}", quoted(client))))
             .chain(condition.claims.iter().map(|atom| {
-                let name = quoted(&atom.path.dotted());
+                let name = quoted(&atom.path.to_string());
                 format!("claim {name} {}", describe_test(atom, side))
             }))
             .chain(condition.args.iter().map(|atom| {

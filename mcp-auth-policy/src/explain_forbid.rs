@@ -92,7 +92,7 @@ impl Policy {
         }
         for atom in &condition.claims {
             let found = atom.path.find(facts.claims);
-            let text = format!("claim {} {}", quoted(&atom.path.dotted()), verdict(atom, found));
+            let text = format!("claim {} {}", quoted(&atom.path.to_string()), verdict(atom, found));
             add(Some(atom.test.holds(found, atom.if_missing, side)), text);
         }
         for atom in &condition.args {

@@ -18,6 +18,7 @@ mod load;
 mod matrix;
 mod outcome;
 mod paint;
+mod replace;
 mod schema;
 mod test;
 
@@ -50,12 +51,8 @@ enum Verb {
         #[arg(long)]
         deny_warnings: bool,
     },
-    /// Runs test suites: the matrix and the cases of each.
-    Test {
-        /// Suites, or folders: every `*.test.yaml` in them.
-        #[arg(default_value = "policies")]
-        files: Vec<PathBuf>,
-    },
+    /// Runs test suites: everything that each of them says about its policy.
+    Test(test::Wanted),
     /// Shows the whole policy as a table: who reaches what, by role and by scope.
     #[command(after_help = matrix::EXAMPLES)]
     Matrix(matrix::Args),
@@ -80,7 +77,7 @@ fn main() -> ExitCode {
             format,
             deny_warnings,
         } => check::run(&files, format, deny_warnings),
-        Verb::Test { files } => test::run(&files),
+        Verb::Test(wanted) => test::run(wanted),
         Verb::Matrix(args) => matrix::run(&args),
         Verb::Schema(args) => schema::run(&args),
         Verb::Export(part) => export::run(&part),
