@@ -98,7 +98,7 @@ impl Policy {
         for atom in &condition.args {
             let name = quoted(atom.path.last());
             match known.arguments {
-                None => add(None, format!("argument {name} is not given")),
+                None => add(None, format!("argument {name}")),
                 Some(arguments) => {
                     let found = atom.path.find(arguments);
                     let text = format!("argument {name} {}", verdict(atom, found));
@@ -131,8 +131,14 @@ fn why(applies: Option<bool>, when: &[Atom], unless: Option<&[Atom]>) -> String 
     );
     match applies {
         None => {
-            let atoms = when.iter().chain(unless.unwrap_or_default());
-            format!("it depends: {}", texts(atoms.filter(open)))
+            // An exception that fails already depends on nothing.
+            let unless = unless.filter(|unless| !unless.iter().any(|atom| fails(&atom)));
+            let mut texts: Vec<&str> = (when.iter().chain(unless.unwrap_or_default()))
+                .filter(open)
+                .map(|atom| atom.text.as_str())
+                .collect();
+            texts.dedup();
+            format!("it depends on {}", texts.join(" and "))
         }
         Some(true) => {
             let when = match when.is_empty() {

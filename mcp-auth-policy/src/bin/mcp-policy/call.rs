@@ -22,11 +22,10 @@ pub(crate) fn unlisted(policy: &Policy, text: &str) -> String {
     let (kind, name) = parts(text);
     let near = policy.suggest_operation(kind, name);
     let help = near.map(|near| format!("; did you mean `{}`?", written(kind, near)));
-    let known = kind.section();
     format!(
-        "the policy does not list {} `{name}`{}",
-        kind.as_str(),
-        help.unwrap_or(format!("; see `{known}:`"))
+        "`{name}` is not under `{}` of the policy{}",
+        kind.section(),
+        help.unwrap_or_default()
     )
 }
 

@@ -11,7 +11,9 @@ use std::{
 use clap::{ColorChoice, Parser, Subcommand};
 
 mod call;
+mod caller;
 mod check;
+mod explain;
 mod export;
 mod files;
 mod load;
@@ -53,6 +55,9 @@ enum Verb {
     },
     /// Runs test suites: everything that each of them says about its policy.
     Test(test::Wanted),
+    /// Explains one call: the forbids, the scopes, the owner, and what would allow it.
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(explain::Args),
     /// Shows the whole policy as a table: who reaches what, by role and by scope.
     #[command(after_help = matrix::EXAMPLES)]
     Matrix(matrix::Args),
@@ -78,6 +83,7 @@ fn main() -> ExitCode {
             deny_warnings,
         } => check::run(&files, format, deny_warnings),
         Verb::Test(wanted) => test::run(wanted),
+        Verb::Explain(args) => explain::run(&args),
         Verb::Matrix(args) => matrix::run(&args),
         Verb::Schema(args) => schema::run(&args),
         Verb::Export(part) => export::run(&part),
