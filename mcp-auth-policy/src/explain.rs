@@ -1,5 +1,7 @@
 //! Why one call is allowed or denied, and what would change the answer.
 
+use std::cell::Cell;
+
 use crate::{
     Arguments, Because, Challenge, Decision, Grants, OperationId, OperationKind, Ownership, Policy, Reach, TokenFacts,
     bits::{Bits, holds},
@@ -11,8 +13,8 @@ use crate::{
 
 /// Sufficient sets of scopes that an explanation names at most.
 const SETS: usize = 12;
-/// Sets that are tried at most, so that a huge policy cannot make an explanation slow.
-const TRIES: usize = 10_000;
+/// Scopes that are tried at most, counted in every set, so that a huge policy cannot make an explanation slow.
+const TRIED: usize = 100_000;
 
 /// One call that is to be explained.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +73,7 @@ pub struct OwnerAnswer {
 
 /// Sets of scopes that would allow a call if the token carried them too. Each was tried, and none has a scope too many.
 ///
-/// First those that the policy names literally, then those with a broader scope that implies some of them; at most 12 each.
+/// First those of scopes that the policy names literally, then those with one broader scope that implies some of them; at most 12 each. There may be more.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sufficient {
     /// For objects of everybody. Empty if nothing helps, or if the caller reaches them already.
@@ -158,26 +160,49 @@ impl Policy {
         let reaches = |wanted: Reach| {
             move |granted: &Granted| self.reached(operation, granted, question.arguments).reach >= wanted
         };
+        let excepting = self.excepting(operation, granted);
         let (rule, mut sets) = (&operation.rule, Sufficient::default());
         if decision.reach != Reach::Any {
             let wanted: Vec<&[usize]> = (rule.alternatives.iter()).map(|all| all.scopes.as_slice()).collect();
-            sets.for_any = self.sets(&wanted, granted, reaches(Reach::Any));
+            sets.for_any = self.sets(&wanted, &excepting, granted, reaches(Reach::Any));
         }
         if let (Reach::Deny, Some(owner)) = (decision.reach, &rule.owner) {
             sets.for_own = match decision.because {
                 Because::NotOwner | Because::OwnerUnknown => vec![Vec::new()],
-                _ => self.sets(&[&owner.scopes], granted, reaches(Reach::Own)),
+                _ => self.sets(&[&owner.scopes], &excepting, granted, reaches(Reach::Own)),
             };
             sets.for_own.retain(|set| !sets.for_any.contains(set));
         }
         sets
     }
 
-    /// Finds sets of scopes that help: what is missing of a wanted set, then one broader scope and what is still missing.
-    fn sets(&self, wanted: &[&[usize]], granted: &Granted, helps: impl Fn(&Granted) -> bool) -> Vec<Vec<String>> {
-        let tried = std::cell::Cell::new(0_usize);
-        let with = |scopes: &[usize]| {
-            tried.set(tried.get() + 1);
+    /// Returns the scopes that `unless` of a forbid asks for.
+    fn excepting(&self, operation: &Operation, granted: &Granted) -> Vec<usize> {
+        let forbids = self.forbids_on(operation).into_iter().filter_map(|id| self.forbid(id));
+        let scopes = forbids
+            .filter_map(|forbid| forbid.unless.as_ref())
+            .flat_map(|unless| &unless.scope_numbers);
+        let mut missing: Vec<usize> = scopes.copied().filter(|scope| !granted.held.contains(*scope)).collect();
+        missing.sort_unstable();
+        missing.dedup();
+        missing
+    }
+
+    /// Finds sets of scopes that help: what is missing of a wanted set, the same with the scopes that lift forbids, and one
+    /// broader scope with what is then still missing.
+    fn sets(
+        &self,
+        wanted: &[&[usize]],
+        excepting: &[usize],
+        granted: &Granted,
+        helps: impl Fn(&Granted) -> bool,
+    ) -> Vec<Vec<String>> {
+        let left = Cell::new(TRIED);
+        let helps = |scopes: &[usize]| {
+            left.set(left.get().saturating_sub(scopes.len() + 1));
+            if left.get() == 0 {
+                return false;
+            }
             let asked = self.with_more(granted, self.closure_of(scopes.iter().copied()));
             asked.of(self.id()).is_some_and(&helps)
         };
@@ -188,6 +213,10 @@ impl Policy {
                 .collect::<Vec<usize>>()
         });
         let missing: Vec<Vec<usize>> = missing.collect();
+        let lifted = missing.iter().map(|missing| {
+            let more = excepting.iter().filter(|scope| !missing.contains(scope));
+            missing.iter().chain(more).copied().collect()
+        });
         let broader = (self.scopes.iter().enumerate())
             .filter(|(number, _)| !granted.held.contains(*number))
             .flat_map(|(number, scope)| {
@@ -197,17 +226,16 @@ impl Policy {
                 })
             });
         let mut found: Vec<Vec<usize>> = Vec::new();
-        for set in missing.iter().cloned().chain(broader) {
-            if found.len() == SETS || tried.get() > TRIES {
+        for set in missing.iter().cloned().chain(lifted).chain(broader) {
+            let contains = |known: &Vec<usize>| known.iter().all(|scope| set.contains(scope));
+            if found.len() == SETS || left.get() == 0 {
                 break;
             }
-            let known = found.iter().any(|found| found.iter().all(|scope| set.contains(scope)));
-            if known || !with(&set) {
+            if found.iter().any(contains) || !helps(&set) {
                 continue;
             }
-            let without =
-                |left_out: &usize| -> Vec<usize> { set.iter().copied().filter(|scope| scope != left_out).collect() };
-            if !set.iter().any(|scope| with(&without(scope))) {
+            let set = without_spare(set, helps);
+            if !found.contains(&set) {
                 found.push(set);
             }
         }
@@ -216,4 +244,16 @@ impl Policy {
             .map(|set| set.iter().filter_map(|scope| self.scope_name(*scope)));
         named.map(|names| names.map(str::to_owned).collect()).collect()
     }
+}
+
+/// Leaves out each scope that is not needed.
+fn without_spare(set: Vec<usize>, helps: impl Fn(&[usize]) -> bool) -> Vec<usize> {
+    let mut needed = set.clone();
+    for scope in set {
+        let fewer: Vec<usize> = needed.iter().copied().filter(|other| *other != scope).collect();
+        if helps(&fewer) {
+            needed = fewer;
+        }
+    }
+    needed
 }
