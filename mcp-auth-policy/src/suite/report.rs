@@ -17,10 +17,11 @@ pub struct Report {
 }
 
 /// Kinds of tests, and what the line of counts calls them.
-const SECTIONS: [(TestKind, &str); 3] = [
+const SECTIONS: [(TestKind, &str); 4] = [
     (TestKind::Cell, "matrix"),
     (TestKind::Case, "cases"),
     (TestKind::List, "lists"),
+    (TestKind::Invariant, "invariants"),
 ];
 
 /// A test whose answer is not the expected one.
@@ -34,6 +35,7 @@ pub struct Failure {
     pub(super) place: String,
     pub(super) expected: String,
     pub(super) actual: String,
+    pub(super) details: Vec<String>,
     pub(super) rule: Option<String>,
     pub(super) paste: String,
 }
@@ -113,6 +115,12 @@ impl Failure {
         &self.actual
     }
 
+    /// Returns what was found one by one, where a test is about many calls.
+    #[must_use]
+    pub fn details(&self) -> &[String] {
+        &self.details
+    }
+
     /// Returns the rule that decides, as `file:line`. `None` for a call without a token.
     #[must_use]
     pub fn rule(&self) -> Option<&str> {
@@ -137,9 +145,18 @@ impl fmt::Display for Failure {
             (None, TestKind::Cell | TestKind::Case) => {
                 writeln!(f, "  rule      none: a call without a token is refused before any rule")?;
             }
-            (None, TestKind::List) => {}
+            (None, _) => {}
         }
-        write!(f, "  if the policy is right, write")?;
+        for detail in &self.details {
+            writeln!(f, "    {detail}")?;
+        }
+        if self.paste.is_empty() {
+            return f.write_str("  nothing can be pasted that shows it");
+        }
+        f.write_str(match self.kind {
+            TestKind::Cell | TestKind::Case | TestKind::List => "  if the policy is right, write",
+            TestKind::Invariant => "  what the policy answers now, to be seen in the suite",
+        })?;
         for line in self.paste.lines() {
             write!(f, "\n    {line}")?;
         }

@@ -1,7 +1,9 @@
 //! Running a suite.
 
 use super::{
+    effort::Effort,
     filter::Filter,
+    invariants::Invariant,
     model::{Case, Cell, Check, List, Suite, Test},
     names::{name_of, operations},
     paste,
@@ -23,8 +25,9 @@ impl Suite<'_> {
 
     fn run_some(&self, wanted: impl Fn(&Test) -> bool) -> Report {
         let mut report = Report::new(self.file_name.clone());
+        let effort = Effort::new();
         for test in self.tests.iter().filter(|test| wanted(test)) {
-            report.add(test.kind(), self.run_test(test));
+            report.add(test.kind(), self.run_within(test, &effort));
         }
         report
     }
@@ -34,11 +37,16 @@ impl Suite<'_> {
     /// # Errors
     /// Gives what was expected, what the policy answers, and which rule decides.
     pub fn run_test(&self, test: &Test) -> Result<(), Box<Failure>> {
+        self.run_within(test, &Effort::new())
+    }
+
+    fn run_within(&self, test: &Test, effort: &Effort) -> Result<(), Box<Failure>> {
         let view = self.view();
         match &test.check {
             Check::Cell(cell) => self.run_cell(test, cell, view),
             Check::Case(case) => self.run_case(test, case, view),
             Check::List(list) => self.run_list(test, list, view),
+            Check::Invariant(invariant) => self.run_invariant(test, invariant, effort),
         }
     }
 
@@ -108,6 +116,24 @@ impl Suite<'_> {
         }))
     }
 
+    fn run_invariant(&self, test: &Test, invariant: &Invariant, effort: &Effort) -> Result<(), Box<Failure>> {
+        let Err(disproof) = self.prove(&test.name, invariant, effort) else {
+            return Ok(());
+        };
+        let actual = if disproof.is_refuted {
+            "somebody does"
+        } else {
+            "could not be proved"
+        };
+        Err(Box::new(Failure {
+            expected: invariant.claim(self.policy),
+            actual: actual.to_owned(),
+            details: disproof.details,
+            paste: disproof.paste,
+            ..self.failure(test)
+        }))
+    }
+
     /// The parts of a failure that every test has.
     fn failure(&self, test: &Test) -> Failure {
         Failure {
@@ -116,6 +142,7 @@ impl Suite<'_> {
             place: format!("{}:{}:{}", self.file_name, test.span.line, test.span.column),
             expected: String::new(),
             actual: String::new(),
+            details: Vec::new(),
             rule: None,
             paste: String::new(),
         }
