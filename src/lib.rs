@@ -7,6 +7,7 @@ mod bearer;
 mod bearer_token;
 mod caller;
 mod decision_record;
+mod deferral;
 mod denied;
 mod discovery;
 mod drain;
@@ -24,6 +25,7 @@ mod origin;
 mod policy_handle;
 #[cfg(feature = "reload")]
 mod policy_watch;
+mod principal_seal;
 mod protocol_version;
 mod refusal_body;
 mod remote;
@@ -51,7 +53,9 @@ pub use mcp_auth_policy::{Because, Decision, OperationKind, Policy, PolicyErrors
 #[cfg(feature = "reload")]
 pub use self::policy_watch::{PolicyFile, PolicyFileError, PolicyWatcher};
 #[cfg(feature = "rmcp")]
-pub use self::rmcp::{ArgumentProblem, AuditErrors, AuditFinding, AuditReport, Guarded, ToolFailure, audit};
+pub use self::rmcp::{
+    ArgumentProblem, AuditErrors, AuditFinding, AuditReport, Guarded, LocalIdentity, LocalServer, ToolFailure, audit,
+};
 pub use self::{
     access::{Access, Filter},
     algorithm::Algorithm,
@@ -70,6 +74,7 @@ pub use self::{
     mcp_auth::{McpAuth, McpAuthBuilder},
     metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata, ProtectedResourceMetadataBuilder},
     policy_handle::{PolicyHandle, ReloadMode, ReloadRefused},
+    principal_seal::PrincipalSeal,
     requirement::Requirement,
     sql_filter::SqlFilter,
     status::{DecisionCounts, PolicyStatus, ReloadError, Status},
