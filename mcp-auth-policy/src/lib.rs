@@ -75,9 +75,12 @@ mod claim_path;
 mod compile;
 mod compile_forbids;
 mod decide;
+mod describe_forbid;
 mod diagnostic;
 mod diff;
 mod document;
+mod explain;
+mod explain_forbid;
 mod fields;
 mod findings;
 mod forbid;
@@ -90,6 +93,7 @@ mod lint;
 mod lint_forbid;
 mod listing;
 mod loader;
+mod matrix;
 mod operation;
 mod policy;
 mod reach;
@@ -101,6 +105,7 @@ mod read_value_test;
 mod resolve;
 mod resources;
 mod source;
+mod sql_condition;
 mod suggest;
 pub mod suite;
 mod text;
@@ -116,12 +121,15 @@ pub use self::{
     challenge::Challenge,
     diagnostic::{Diagnostic, Severity},
     diff::{Change, Diff, Direction},
+    explain::{Explanation, OwnerAnswer, Question, ScopeAnswer, Sufficient},
+    explain_forbid::ForbidAnswer,
     findings::PolicyErrors,
     forbid::{Forbid, ForbidId},
     format::{to_github, to_json},
     grants::Grants,
     listing::{OnNotOwner, Visibility},
     loader::PolicyLoader,
+    matrix::{Matrix, MatrixBy, MatrixCell, MatrixRow},
     operation::{Operation, OperationId, OperationKind, Scope},
     policy::Policy,
     reach::{Because, Decision, Ownership, Reach},

@@ -73,6 +73,7 @@ pub use self::{
     filter::Filter,
     model::{Suite, Test, TestKind},
     report::{Failure, Report},
+    token::{NoToken, Token, TokenSketch},
     update::{ChangedRow, Updated},
 };
 
