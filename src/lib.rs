@@ -11,6 +11,7 @@ mod deferral;
 mod denied;
 mod discovery;
 mod drain;
+mod embedded_suite;
 mod error;
 mod extract;
 mod from_denied;
@@ -47,7 +48,7 @@ pub mod __private;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use mcp_auth_macros::{guarded, requires_scope};
+pub use mcp_auth_macros::{guarded, requires_scope, suite};
 pub use mcp_auth_policy::{Because, Change, Decision, Diff, Direction, OperationKind, Policy, PolicyErrors, Reach};
 
 #[cfg(feature = "reload")]

@@ -63,6 +63,11 @@
 //!   same file included, denies them.
 //! - The file is trusted, the tokens are not: scopes that the policy does not declare are ignored.
 
+#![allow(
+    clippy::needless_borrows_for_generic_args,
+    reason = "what is read is named by `&format!(…)` as well as by `format_args!(…)`, which costs nothing without a mistake"
+)]
+
 mod annotation;
 mod arguments;
 mod bits;
