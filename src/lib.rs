@@ -46,7 +46,7 @@ pub mod __private;
 pub mod testing;
 
 pub use mcp_auth_macros::{guarded, requires_scope};
-pub use mcp_auth_policy::{Because, Decision, OperationKind, Policy, PolicyErrors, Reach, Widening, WideningCause};
+pub use mcp_auth_policy::{Because, Change, Decision, Diff, Direction, OperationKind, Policy, PolicyErrors, Reach};
 
 #[cfg(feature = "reload")]
 pub use self::policy_watch::{PolicyFile, PolicyFileError, PolicyWatcher};

@@ -87,11 +87,6 @@ impl Forbid {
         self.arguments().next().is_some()
     }
 
-    pub(crate) fn reads_scopes(&self) -> bool {
-        let mut conditions = std::iter::once(&self.when).chain(&self.unless);
-        conditions.any(|condition| !condition.scope_numbers.is_empty())
-    }
-
     /// Judges all that does not change with scopes and arguments.
     pub(crate) fn settle(&self, facts: &TokenFacts<'_>, roles: &[u64]) -> Settled {
         Settled {

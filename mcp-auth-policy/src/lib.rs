@@ -53,7 +53,8 @@
 //! Whatever the text, loading ends with a [`Policy`] or with all its mistakes ([`PolicyErrors`]), never with a panic.
 //!
 //! Beside the policy lies its test suite ([`suite`]). The binary `mcp-policy` (feature `cli`) runs both from files:
-//! `mcp-policy check policies/` and `mcp-policy test policies/`.
+//! `mcp-policy check policies/` and `mcp-policy test policies/`. What a new version of a policy changes, and for whom, says
+//! [`Policy::diff`], or `mcp-policy diff old.yaml new.yaml`.
 //!
 //! # Security
 //!
@@ -65,7 +66,6 @@
 mod annotation;
 mod arguments;
 mod bits;
-#[allow(dead_code, reason = "nothing asks yet")]
 mod caller_classes;
 mod callers;
 mod canonical;
@@ -76,6 +76,7 @@ mod compile;
 mod compile_forbids;
 mod decide;
 mod diagnostic;
+mod diff;
 mod document;
 mod fields;
 mod findings;
@@ -106,8 +107,6 @@ mod text;
 mod token_facts;
 mod uri_template;
 mod value_test;
-mod widening;
-mod widening_sections;
 mod yaml;
 
 pub use self::{
@@ -116,6 +115,7 @@ pub use self::{
     callers::OwnerKey,
     challenge::Challenge,
     diagnostic::{Diagnostic, Severity},
+    diff::{Change, Diff, Direction},
     findings::PolicyErrors,
     forbid::{Forbid, ForbidId},
     format::{to_github, to_json},
@@ -128,5 +128,4 @@ pub use self::{
     resolve::{IssuerMismatch, Resolved},
     text::{is_column_name, nearest},
     token_facts::TokenFacts,
-    widening::{Widening, WideningCause},
 };

@@ -25,7 +25,7 @@ pub enum ReloadMode {
     /// Every policy that passes the registered checks.
     #[default]
     Any,
-    /// Only a policy that lets nobody in further than the one in force ([`Policy::widenings`]). To widen, restart the server.
+    /// Only a policy that lets nobody in further than the one in force ([`Policy::diff`]). To widen, restart the server.
     NarrowOnly,
 }
 
@@ -173,9 +173,9 @@ impl PolicyHandle {
             .try_for_each(|check| check(new))
             .map_err(ReloadRefused::Check)?;
         if self.0.mode == ReloadMode::NarrowOnly {
-            let widenings = new.widenings(old);
-            if !widenings.is_empty() {
-                return Err(ReloadRefused::Widens(widenings));
+            let diff = new.diff(old);
+            if diff.widens() {
+                return Err(ReloadRefused::Widens(diff));
             }
         }
         Ok(())

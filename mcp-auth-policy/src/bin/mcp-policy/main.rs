@@ -11,6 +11,7 @@ use std::{
 use clap::{Parser, Subcommand};
 
 mod check;
+mod diff;
 mod files;
 mod outcome;
 mod paint;
@@ -45,6 +46,9 @@ enum Verb {
     },
     /// Runs test suites: everything that each of them says about its policy.
     Test(test::Wanted),
+    /// Compares two policies: which callers reach further under the new one, and which less far.
+    #[command(after_help = diff::EXAMPLES)]
+    Diff(diff::Args),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
             deny_warnings,
         } => check::run(&files, format, deny_warnings),
         Verb::Test(wanted) => test::run(wanted),
+        Verb::Diff(args) => diff::run(&args),
     };
     finish(outcome)
 }
