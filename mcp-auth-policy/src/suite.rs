@@ -54,6 +54,8 @@ mod read;
 mod report;
 mod rows;
 mod run;
+#[cfg(test)]
+mod schema_keys;
 mod token;
 mod update;
 mod values;
