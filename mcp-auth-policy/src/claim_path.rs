@@ -1,5 +1,7 @@
 //! Where a claim is found in a token.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -32,6 +34,11 @@ impl ClaimPath {
         good.then_some(Self(names))
     }
 
+    /// Takes one literal name.
+    pub(crate) fn literal(name: &str) -> Self {
+        Self(vec![name.to_owned()])
+    }
+
     pub(crate) fn is(&self, name: &str) -> bool {
         matches!(self.0.as_slice(), [only] if only == name)
     }
@@ -39,6 +46,25 @@ impl ClaimPath {
     /// Returns the innermost name.
     pub(crate) fn last(&self) -> &str {
         self.0.last().map(String::as_str).unwrap_or_default()
+    }
+
+    /// Puts a value at the path. False if something else is there already, or in the way.
+    #[must_use]
+    pub(crate) fn put(&self, claims: &mut Map<String, Value>, value: Value) -> bool {
+        let Some((last, way)) = self.0.split_last() else {
+            return false;
+        };
+        let mut members = claims;
+        for name in way {
+            let next = members
+                .entry(name.as_str())
+                .or_insert_with(|| Value::Object(Map::new()));
+            let Value::Object(inner) = next else {
+                return false;
+            };
+            members = inner;
+        }
+        *members.entry(last.as_str()).or_insert_with(|| value.clone()) == value
     }
 
     pub(crate) fn find<'v>(&self, claims: &'v Map<String, Value>) -> Found<'v> {
@@ -58,5 +84,12 @@ impl ClaimPath {
             }
         }
         Found::Value(value)
+    }
+}
+
+/// The names with dots between them.
+impl fmt::Display for ClaimPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("."))
     }
 }

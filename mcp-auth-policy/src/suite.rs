@@ -1,8 +1,15 @@
 //! Test suites: what a policy is meant to allow, written down and tried without a server.
 //!
-//! A suite names callers (`principals`), the reach of each on each tool (`matrix`), and single calls with owner, reason
+//! A suite names callers (`principals`), the reach of each on each tool (`matrix`), and single calls with arguments, owner, reason
 //! and challenge (`cases`). It must have at least one test; unknown names, unknown keys and missing cells are mistakes of
 //! the file, never skipped.
+//!
+//! - A **principal** is a token as its issuer would make it: `as: role` gives what the authorization server issues for the role, in the
+//!   scopes or the roles claim, wherever the policy reads them from the tokens of the `issuer`; `scopes` likewise; `claims`, `client`
+//!   and `subject` are written into it. Without `subject` its subject is its name. Without `issuer` it is read as `callers.default` says.
+//! - A **cell** says how far a caller gets with the arguments that are best for it, as a list of tools does.
+//! - A **case** is one call. Without `args` it is a call without arguments, not one with the best: what a forbid says about missing
+//!   arguments decides. `{ length: 2001 }` stands for a text of that many characters, in `args` and in `claims`.
 //!
 //! ```
 //! use mcp_auth_policy::{Policy, suite::SuiteFile};
@@ -37,6 +44,9 @@ mod principals;
 mod read;
 mod report;
 mod run;
+mod token;
+mod values;
+mod view;
 
 pub use self::{
     model::{Suite, Test, TestKind},
@@ -114,8 +124,10 @@ impl SuiteFile {
     pub fn with_policy<'p>(&self, policy: &'p Policy) -> Result<Suite<'p>, PolicyErrors> {
         let source = Source::new(&self.file_name, &self.text);
         let mut findings = Findings::new(&source);
-        let suite = read::read(&self.root, policy, &mut findings);
-        findings.finish(suite)
+        match read::read(&self.root, policy, &mut findings) {
+            Some(suite) => findings.finish(suite),
+            None => Err(findings.into_errors()),
+        }
     }
 }
 

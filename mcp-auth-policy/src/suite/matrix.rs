@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use super::{
-    model::{CellAnswer, Expected, Row, Test},
+    model::{Cell, CellAnswer, Check, Row, Test},
     names::find_operation,
     principals::Principals,
 };
@@ -20,7 +20,7 @@ use crate::{
 pub(super) fn read_matrix(
     node: &Node,
     policy: &Policy,
-    principals: &Principals<'_>,
+    principals: &Principals,
     findings: &mut Findings<'_>,
 ) -> Vec<Test> {
     let Value::Text(table) = &node.value else {
@@ -53,7 +53,8 @@ pub(super) fn read_matrix(
         report_count(call, answers, &columns, findings);
         for (index, (answer, column)) in answers.iter().zip(&columns).enumerate() {
             let expected = read_answer(answer, findings);
-            let (Some(operation), Some(expected), Some(caller)) = (operation, expected, principals.get(&column.name))
+            let (Some(operation), Some(expected), Some(caller)) =
+                (operation, expected, principals.number(&column.name))
             else {
                 continue;
             };
@@ -64,9 +65,12 @@ pub(super) fn read_matrix(
             tests.push(Test {
                 name: format!("{} as {}", call.name, column.name),
                 span: answer.span,
-                operation,
-                caller: caller.clone(),
-                expected: Expected::Cell(expected, row),
+                check: Check::Cell(Cell {
+                    operation,
+                    caller,
+                    answer: expected,
+                    row,
+                }),
             });
         }
     }
@@ -100,13 +104,7 @@ fn placed_lines<'s>(table: &str, line: usize, findings: &Findings<'s>) -> Vec<(u
     found.into_iter().filter(|(_, raw)| !raw.trim().is_empty()).collect()
 }
 
-fn read_head(
-    line: usize,
-    head: &str,
-    table: Span,
-    principals: &Principals<'_>,
-    findings: &mut Findings<'_>,
-) -> Vec<Named> {
+fn read_head(line: usize, head: &str, table: Span, principals: &Principals, findings: &mut Findings<'_>) -> Vec<Named> {
     let mut head = cells(line, head).into_iter();
     if let Some(corner) = head.next().filter(|corner| corner.name != "tool") {
         let message = format!(
@@ -127,7 +125,8 @@ fn read_head(
             );
         }
     }
-    for principal in principals.order.iter().filter(|principal| !seen.contains(**principal)) {
+    let names = principals.list.iter().map(|principal| principal.name.as_str());
+    for principal in names.filter(|name| !seen.contains(name)) {
         let message = format!("the matrix has no column for principal {}", quoted(principal));
         findings.error(Code::MissingColumn, table, message);
     }

@@ -2,13 +2,19 @@
 
 use std::sync::Arc;
 
-use crate::{Grants, OperationId, Ownership, Policy, Reach, source::Span};
+use serde_json::{Map, Value};
+
+use super::principals::Principal;
+use crate::{OperationId, Ownership, Policy, Reach, Resolved, source::Span};
 
 /// A test suite, ready to run against the policy it was resolved with.
 #[derive(Debug)]
 pub struct Suite<'p> {
     pub(crate) policy: &'p Policy,
     pub(crate) file_name: String,
+    pub(crate) principals: Vec<Principal>,
+    /// What the policy makes of each principal; `None` without a token.
+    pub(crate) callers: Vec<Option<Resolved>>,
     pub(crate) tests: Vec<Test>,
 }
 
@@ -22,26 +28,41 @@ pub enum TestKind {
     Case,
 }
 
-/// One test: a call and what it should answer.
+/// One test: what the policy should answer.
 #[derive(Debug)]
 pub struct Test {
     pub(crate) name: String,
     pub(crate) span: Span,
-    pub(crate) operation: OperationId,
-    /// The caller's scopes, or `None` for a call without a token.
-    pub(crate) caller: Option<Grants>,
-    pub(crate) expected: Expected,
+    pub(crate) check: Check,
 }
 
 #[derive(Debug)]
-pub(crate) enum Expected {
-    Cell(CellAnswer, Row),
-    Case {
-        owner: Option<Ownership>,
-        allow: bool,
-        because: Option<String>,
-        challenge: Option<Vec<String>>,
-    },
+pub(crate) enum Check {
+    Cell(Cell),
+    Case(Case),
+}
+
+/// One cell of the matrix.
+#[derive(Debug)]
+pub(crate) struct Cell {
+    pub(crate) operation: OperationId,
+    /// The number of the principal.
+    pub(crate) caller: usize,
+    pub(crate) answer: CellAnswer,
+    pub(crate) row: Row,
+}
+
+/// One call with its arguments.
+#[derive(Debug)]
+pub(crate) struct Case {
+    pub(crate) operation: OperationId,
+    /// The number of the principal.
+    pub(crate) caller: usize,
+    pub(crate) owner: Option<Ownership>,
+    pub(crate) arguments: Map<String, Value>,
+    pub(crate) allow: bool,
+    pub(crate) because: Option<String>,
+    pub(crate) challenge: Option<Vec<String>>,
 }
 
 /// What a cell of the matrix can say.
@@ -68,6 +89,11 @@ impl Suite<'_> {
         &self.tests
     }
 
+    /// Returns the names of the principals in the order of the file.
+    pub fn principals(&self) -> impl Iterator<Item = &str> {
+        self.principals.iter().map(|principal| principal.name.as_str())
+    }
+
     /// Returns the name of the suite's file as it was given.
     #[must_use]
     pub fn file_name(&self) -> &str {
@@ -85,9 +111,9 @@ impl Test {
     /// Returns whether it is a cell or a case.
     #[must_use]
     pub fn kind(&self) -> TestKind {
-        match self.expected {
-            Expected::Cell(..) => TestKind::Cell,
-            Expected::Case { .. } => TestKind::Case,
+        match self.check {
+            Check::Cell(_) => TestKind::Cell,
+            Check::Case(_) => TestKind::Case,
         }
     }
 

@@ -1,17 +1,11 @@
 //! Running a suite.
 
 use super::{
-    model::{CellAnswer, Expected, Suite, Test},
+    model::{Case, Cell, Check, Suite, Test},
     report::{Failure, Report},
+    view::{Answer, View},
 };
-use crate::{Because, Decision, Ownership, Policy, Reach};
-
-/// What the policy answers to the call of one test.
-struct Actual {
-    answer: CellAnswer,
-    because: String,
-    challenge: Vec<String>,
-}
+use crate::OperationId;
 
 impl Suite<'_> {
     /// Runs every test.
@@ -28,94 +22,70 @@ impl Suite<'_> {
     /// # Errors
     /// Gives what was expected, what the policy answers, and which rule decides.
     pub fn run_test(&self, test: &Test) -> Result<(), Box<Failure>> {
-        match &test.expected {
-            Expected::Cell(expected, row) => {
-                let actual = Actual::of(test, None, self.policy);
-                if actual.answer == *expected {
-                    return Ok(());
-                }
-                let paste = row.with(actual.answer.word());
-                Err(self.failure(test, expected.word().to_owned(), actual.to_string(), paste))
-            }
-            Expected::Case {
-                owner,
-                allow,
-                because,
-                challenge,
-            } => {
-                let actual = Actual::of(test, *owner, self.policy);
-                let mut wrong = Differences::default();
-                wrong.compare("expect", verdict(*allow), verdict(actual.is_allowed()));
-                if let Some(because) = because {
-                    wrong.compare("because", because, &actual.because);
-                }
-                if let Some(challenge) = challenge {
-                    wrong.compare("challenge", &scopes(challenge), &scopes(&actual.challenge));
-                }
-                if wrong.expected.is_empty() {
-                    return Ok(());
-                }
-                let (expected, paste) = (wrong.expected.join(", "), wrong.actual.join("\n"));
-                Err(self.failure(test, expected, wrong.actual.join(", "), paste))
-            }
+        let view = View {
+            policy: self.policy,
+            callers: &self.callers,
+        };
+        match &test.check {
+            Check::Cell(cell) => self.run_cell(test, cell, view),
+            Check::Case(case) => self.run_case(test, case, view),
         }
     }
 
-    fn failure(&self, test: &Test, expected: String, actual: String, paste: String) -> Box<Failure> {
-        let line = test
-            .caller
-            .as_ref()
-            .and_then(|grants| self.policy.deciding_line(test.operation, grants));
-        Box::new(Failure {
+    fn run_cell(&self, test: &Test, cell: &Cell, view: View<'_>) -> Result<(), Box<Failure>> {
+        let answer = view.best(cell.operation, cell.caller);
+        if answer.cell() == cell.answer {
+            return Ok(());
+        }
+        let word = answer.cell().word();
+        Err(Box::new(Failure {
+            expected: cell.answer.word().to_owned(),
+            actual: format!("{word} ({})", answer.because(self.policy)),
+            rule: self.rule(cell.operation, &answer),
+            paste: cell.row.with(word),
+            ..self.failure(test)
+        }))
+    }
+
+    fn run_case(&self, test: &Test, case: &Case, view: View<'_>) -> Result<(), Box<Failure>> {
+        let answer = view.call(case);
+        let mut wrong = Differences::default();
+        wrong.compare("expect", verdict(case.allow), verdict(answer.is_allowed()));
+        if let Some(because) = &case.because {
+            wrong.compare("because", because, answer.because(self.policy));
+        }
+        if let Some(challenge) = &case.challenge {
+            wrong.compare("challenge", &scopes(challenge), &scopes(&answer.challenge));
+        }
+        if wrong.expected.is_empty() {
+            return Ok(());
+        }
+        Err(Box::new(Failure {
+            expected: wrong.expected.join(", "),
+            actual: wrong.actual.join(", "),
+            rule: self.rule(case.operation, &answer),
+            paste: wrong.actual.join("\n"),
+            ..self.failure(test)
+        }))
+    }
+
+    /// The parts of a failure that every test has.
+    fn failure(&self, test: &Test) -> Failure {
+        Failure {
             name: test.name.clone(),
             kind: test.kind(),
             place: format!("{}:{}:{}", self.file_name, test.span.line, test.span.column),
-            expected,
-            actual,
-            rule: line.map(|line| format!("{}:{line}", self.policy.file_name())),
-            paste,
-        })
-    }
-}
-
-impl Actual {
-    fn of(test: &Test, owner: Option<Ownership>, policy: &Policy) -> Self {
-        let Some(grants) = &test.caller else {
-            return Self {
-                answer: CellAnswer::Unauthenticated,
-                because: "unauthenticated".to_owned(),
-                challenge: Vec::new(),
-            };
-        };
-        let mut decision: Decision = policy.could_reach(test.operation, grants);
-        if let Some(owner) = owner {
-            decision = decision.on_object(owner);
-        }
-        let challenge = match decision.reach {
-            Reach::Deny => policy
-                .challenge(test.operation, grants)
-                .map(|challenge| challenge.scopes),
-            Reach::Own | Reach::Any => None,
-        };
-        let because: Because = decision.because;
-        Self {
-            answer: CellAnswer::Reached(decision.reach),
-            because: match because {
-                Because::Forbidden(id) => policy.forbid(id).map_or("forbidden", |forbid| forbid.id()).to_owned(),
-                because => because.code().to_owned(),
-            },
-            challenge: challenge.unwrap_or_default(),
+            expected: String::new(),
+            actual: String::new(),
+            rule: None,
+            paste: String::new(),
         }
     }
 
-    fn is_allowed(&self) -> bool {
-        matches!(self.answer, CellAnswer::Reached(Reach::Own | Reach::Any))
-    }
-}
-
-impl std::fmt::Display for Actual {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} ({})", self.answer.word(), self.because)
+    /// The place of the rule that decided.
+    fn rule(&self, operation: OperationId, answer: &Answer) -> Option<String> {
+        let line = self.policy.line_of(operation, answer.decision?)?;
+        Some(format!("{}:{line}", self.policy.file_name()))
     }
 }
 
