@@ -43,12 +43,11 @@ impl Naive {
         }
     }
 
-    fn mapping(&self, token: &Token) -> Option<Value> {
+    fn mapping(&self, token: &Token) -> Option<&Value> {
         let callers = &self.0["callers"];
         match callers["issuers"].as_object() {
-            Some(issuers) => issuers.get(&token.issuer).cloned(),
-            None if callers["default"].is_null() => Some(Value::Object(Map::new())),
-            None => Some(callers["default"].clone()),
+            Some(issuers) => issuers.get(&token.issuer),
+            None => Some(&callers["default"]),
         }
     }
 
@@ -91,14 +90,11 @@ impl Naive {
     }
 
     pub(crate) fn carried(&self, token: &Token) -> Vec<String> {
-        let mapped = self
-            .mapping(token)
-            .map(|mapping| mapping["scopes"].clone())
-            .unwrap_or_default();
+        let mapped = self.mapping(token).map_or(&Value::Null, |mapping| &mapping["scopes"]);
         if mapped.is_null() || mapped == "scope" {
             return token.scopes.clone();
         }
-        match lookup(&mapped, &token.claims) {
+        match lookup(mapped, &token.claims) {
             Some(Value::String(scopes)) => scopes.split(' ').map(str::to_owned).collect(),
             Some(items @ Value::Array(all)) if all.iter().all(Value::is_string) => list(items),
             _ => vec![],
@@ -126,11 +122,11 @@ impl Naive {
         held: &Names,
         args: Option<&Map<String, Value>>,
     ) -> Option<bool> {
-        let roles = self.roles(token);
-        let mut answers = vec![
-            Some(list(&condition["scope"]).iter().all(|scope| held.contains(scope))),
-            Some(list(&condition["role"]).iter().all(|role| roles.contains(role))),
-        ];
+        let mut answers = vec![Some(list(&condition["scope"]).iter().all(|scope| held.contains(scope)))];
+        if !condition["role"].is_null() {
+            let roles = self.roles(token);
+            answers.push(Some(list(&condition["role"]).iter().all(|role| roles.contains(role))));
+        }
         if let Some(issuer) = condition["issuer"].as_str() {
             answers.push(Some(issuer == token.issuer));
         }
