@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// The names of nested claims, outermost first. Never empty.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub(crate) struct ClaimPath(Vec<String>);
 
@@ -41,6 +41,16 @@ impl ClaimPath {
 
     pub(crate) fn is(&self, name: &str) -> bool {
         matches!(self.0.as_slice(), [only] if only == name)
+    }
+
+    /// Returns the names, outermost first.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Tells whether the other path leads further into what this one names.
+    pub(crate) fn leads_to(&self, other: &Self) -> bool {
+        other.0.len() > self.0.len() && other.0.starts_with(&self.0)
     }
 
     /// Returns the innermost name.

@@ -37,20 +37,26 @@
 //! ```
 
 mod cases;
+mod filter;
+mod lists;
 mod matrix;
 mod model;
 mod names;
+mod paste;
 mod principals;
 mod read;
 mod report;
 mod run;
 mod token;
+mod update;
 mod values;
 mod view;
 
 pub use self::{
+    filter::Filter,
     model::{Suite, Test, TestKind},
     report::{Failure, Report},
+    update::{ChangedRow, Updated},
 };
 
 use crate::{

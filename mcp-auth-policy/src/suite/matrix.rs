@@ -4,11 +4,11 @@ use std::{collections::HashSet, sync::Arc};
 
 use super::{
     model::{Cell, CellAnswer, Check, Row, Test},
-    names::find_operation,
+    names::{find_operation, operations, suite_name},
     principals::Principals,
 };
 use crate::{
-    OperationKind, Policy,
+    Policy,
     diagnostic::Code,
     fields::{Named, wrong_type},
     findings::Findings,
@@ -177,13 +177,7 @@ fn read_answer(cell: &Named, findings: &mut Findings<'_>) -> Option<CellAnswer> 
 }
 
 fn report_missing_rows(policy: &Policy, seen: &HashSet<String>, table: Span, findings: &mut Findings<'_>) {
-    let names = OperationKind::ALL.into_iter().flat_map(|kind| {
-        let named = policy.operations(kind);
-        named.map(move |operation| match kind {
-            OperationKind::Tool => operation.name().to_owned(),
-            kind => format!("{}:{}", kind.as_str(), operation.name()),
-        })
-    });
+    let names = operations(policy).map(|(_, operation)| suite_name(operation));
     for name in names.filter(|name| !seen.contains(name)) {
         let help = "add it, so that no permission goes untested";
         findings.error_help(
@@ -218,15 +212,20 @@ fn cells(line: usize, raw: &str) -> Vec<Named> {
 }
 
 impl Row {
-    /// Returns the row with another word in its cell, as wide as before where that is possible.
-    pub(super) fn with(&self, word: &str) -> String {
+    /// Returns the row with other words in some of its cells, as wide as before where that is possible.
+    pub(super) fn with(&self, words: &[(usize, &str)]) -> String {
         let parts = self.text.split('|').enumerate().map(|(index, part)| {
-            if index != self.cell {
+            let Some((_, word)) = words.iter().find(|(cell, _)| *cell == index) else {
                 return part.to_owned();
-            }
+            };
             let before: String = part.chars().take_while(|c| c.is_whitespace()).collect();
             let width = part.chars().count() - before.chars().count();
-            format!("{before}{word:<width$}")
+            let gap = if part.ends_with(char::is_whitespace) && word.len() >= width {
+                " "
+            } else {
+                ""
+            };
+            format!("{before}{word:<width$}{gap}")
         });
         parts.collect::<Vec<_>>().join("|").trim_end().to_owned()
     }

@@ -26,6 +26,8 @@ pub enum TestKind {
     Cell,
     /// One entry of `cases`.
     Case,
+    /// One entry of `lists`.
+    List,
 }
 
 /// One test: what the policy should answer.
@@ -40,6 +42,7 @@ pub struct Test {
 pub(crate) enum Check {
     Cell(Cell),
     Case(Case),
+    List(List),
 }
 
 /// One cell of the matrix.
@@ -63,6 +66,15 @@ pub(crate) struct Case {
     pub(crate) allow: bool,
     pub(crate) because: Option<String>,
     pub(crate) challenge: Option<Vec<String>>,
+}
+
+/// What one principal is shown.
+#[derive(Debug)]
+pub(crate) struct List {
+    /// The number of the principal.
+    pub(crate) caller: usize,
+    /// In the order of the policy.
+    pub(crate) shown: Vec<OperationId>,
 }
 
 /// What a cell of the matrix can say.
@@ -89,6 +101,12 @@ impl Suite<'_> {
         &self.tests
     }
 
+    /// Finds a test by its name.
+    #[must_use]
+    pub fn find_test(&self, name: &str) -> Option<&Test> {
+        self.tests.iter().find(|test| test.name == name)
+    }
+
     /// Returns the names of the principals in the order of the file.
     pub fn principals(&self) -> impl Iterator<Item = &str> {
         self.principals.iter().map(|principal| principal.name.as_str())
@@ -101,19 +119,33 @@ impl Suite<'_> {
     }
 }
 
+impl TestKind {
+    /// Returns the word for reports: `cell`, `case` or `list`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cell => "cell",
+            Self::Case => "case",
+            Self::List => "list",
+        }
+    }
+}
+
 impl Test {
-    /// Returns a name that is unique in the suite's kind of test: `delete-todo as alice`, or the `name` of the case.
+    /// Returns the name, which no other test of the suite has: `delete-todo as alice` for a cell, `tools/list as alice` for a list, the
+    /// `name` of a case.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Returns whether it is a cell or a case.
+    /// Returns where it comes from.
     #[must_use]
     pub fn kind(&self) -> TestKind {
         match self.check {
             Check::Cell(_) => TestKind::Cell,
             Check::Case(_) => TestKind::Case,
+            Check::List(_) => TestKind::List,
         }
     }
 

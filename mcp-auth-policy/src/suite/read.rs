@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     cases::read_cases,
+    lists::read_lists,
     matrix::read_matrix,
     model::{Suite, Test, TestKind},
     principals::read_principals,
@@ -19,8 +20,8 @@ use crate::{
     yaml::Node,
 };
 
-const KNOWN: &[&str] = &["version", "policy", "principals", "matrix", "cases"];
-const LATER: &[&str] = &["lists", "invariants", "cover"];
+const KNOWN: &[&str] = &["version", "policy", "principals", "matrix", "cases", "lists"];
+const LATER: &[&str] = &["invariants", "cover"];
 
 /// `None` if the file is no mapping at all, which is reported.
 pub(super) fn read<'p>(root: &Node, policy: &'p Policy, findings: &mut Findings<'_>) -> Option<Suite<'p>> {
@@ -35,12 +36,15 @@ pub(super) fn read<'p>(root: &Node, policy: &'p Policy, findings: &mut Findings<
     if let Some(entry) = fields.get("cases") {
         tests.extend(read_cases(&entry.node, policy, &principals, &mut values, findings));
     }
+    if let Some(entry) = fields.get("lists") {
+        tests.extend(read_lists(&entry.node, policy, &principals, findings));
+    }
     if tests.is_empty() && findings.is_empty() {
         findings.error_help(
             Code::NoTests,
             Span::START,
             "the file tests nothing",
-            "add a `matrix:` or `cases:`",
+            "add a `matrix:`, `cases:` or `lists:`",
         );
     }
     report_same_names(&tests, findings);

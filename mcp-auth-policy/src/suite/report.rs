@@ -2,19 +2,26 @@
 
 use std::fmt;
 
-use super::model::{Test, TestKind};
+use super::model::TestKind;
 
-/// The outcome of every test of a suite.
+/// The outcome of the tests of a suite.
 ///
 /// `Display` gives each failure and then one line of counts.
 #[derive(Debug)]
 #[must_use]
 pub struct Report {
     file_name: String,
-    cells: usize,
-    cases: usize,
+    /// By kind, in the order of [`SECTIONS`]: tests that passed, and all.
+    counts: [(usize, usize); SECTIONS.len()],
     failures: Vec<Failure>,
 }
+
+/// Kinds of tests, and what the line of counts calls them.
+const SECTIONS: [(TestKind, &str); 3] = [
+    (TestKind::Cell, "matrix"),
+    (TestKind::Case, "cases"),
+    (TestKind::List, "lists"),
+];
 
 /// A test whose answer is not the expected one.
 ///
@@ -32,14 +39,27 @@ pub struct Failure {
 }
 
 impl Report {
-    pub(super) fn new(file_name: String, tests: &[Test], failures: Vec<Failure>) -> Self {
-        let cells = tests.iter().filter(|test| test.kind() == TestKind::Cell).count();
+    pub(super) fn new(file_name: String) -> Self {
         Self {
             file_name,
-            cells,
-            cases: tests.len() - cells,
-            failures,
+            counts: Default::default(),
+            failures: Vec::new(),
         }
+    }
+
+    pub(super) fn add(&mut self, kind: TestKind, outcome: Result<(), Box<Failure>>) {
+        let section = SECTIONS.iter().position(|(section, _)| *section == kind);
+        if let Some((passed, all)) = section.and_then(|section| self.counts.get_mut(section)) {
+            *all += 1;
+            *passed += usize::from(outcome.is_ok());
+        }
+        self.failures.extend(outcome.err().map(|failure| *failure));
+    }
+
+    /// Returns whether no test was run: a filter wanted none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.counts.iter().all(|(_, all)| *all == 0)
     }
 
     /// Returns whether every test gave the expected answer.
@@ -54,18 +74,12 @@ impl Report {
         &self.failures
     }
 
-    /// Returns the line of counts: `policies/todo.test.yaml  matrix 18/18  cases 5/5`.
+    /// Returns the line of counts: `policies/todo.test.yaml  matrix 18/18  cases 5/5  lists 2/2`.
     #[must_use]
     pub fn summary(&self) -> String {
-        let passed = |kind: TestKind, all: usize| all - self.failures.iter().filter(|f| f.kind == kind).count();
         let mut line = self.file_name.clone();
-        for (what, kind, all) in [
-            ("matrix", TestKind::Cell, self.cells),
-            ("cases", TestKind::Case, self.cases),
-        ] {
-            if all > 0 {
-                line.push_str(&format!("  {what} {}/{all}", passed(kind, all)));
-            }
+        for ((_, what), (passed, all)) in SECTIONS.iter().zip(self.counts).filter(|(_, (_, all))| *all > 0) {
+            line.push_str(&format!("  {what} {passed}/{all}"));
         }
         line
     }
@@ -118,13 +132,13 @@ impl fmt::Display for Failure {
         writeln!(f, "  --> {}", self.place)?;
         writeln!(f, "  expected  {}", self.expected)?;
         writeln!(f, "  actual    {}", self.actual)?;
-        writeln!(
-            f,
-            "  rule      {}",
-            self.rule
-                .as_deref()
-                .unwrap_or("none: a call without a token is refused before any rule")
-        )?;
+        match (&self.rule, self.kind) {
+            (Some(rule), _) => writeln!(f, "  rule      {rule}")?,
+            (None, TestKind::Cell | TestKind::Case) => {
+                writeln!(f, "  rule      none: a call without a token is refused before any rule")?;
+            }
+            (None, TestKind::List) => {}
+        }
         write!(f, "  if the policy is right, write")?;
         for line in self.paste.lines() {
             write!(f, "\n    {line}")?;

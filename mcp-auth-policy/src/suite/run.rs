@@ -1,7 +1,10 @@
 //! Running a suite.
 
 use super::{
-    model::{Case, Cell, Check, Suite, Test},
+    filter::Filter,
+    model::{Case, Cell, Check, List, Suite, Test},
+    names::{name_of, operations},
+    paste,
     report::{Failure, Report},
     view::{Answer, View},
 };
@@ -10,11 +13,20 @@ use crate::OperationId;
 impl Suite<'_> {
     /// Runs every test.
     pub fn run(&self) -> Report {
-        let failures = self
-            .tests
-            .iter()
-            .filter_map(|test| self.run_test(test).err().map(|failure| *failure));
-        Report::new(self.file_name.clone(), &self.tests, failures.collect())
+        self.run_some(|_| true)
+    }
+
+    /// Runs the tests that a filter wants. See [`Report::is_empty`].
+    pub fn run_only(&self, filter: &Filter) -> Report {
+        self.run_some(|test| filter.wants(test, self))
+    }
+
+    fn run_some(&self, wanted: impl Fn(&Test) -> bool) -> Report {
+        let mut report = Report::new(self.file_name.clone());
+        for test in self.tests.iter().filter(|test| wanted(test)) {
+            report.add(test.kind(), self.run_test(test));
+        }
+        report
     }
 
     /// Runs one test of this suite.
@@ -22,13 +34,19 @@ impl Suite<'_> {
     /// # Errors
     /// Gives what was expected, what the policy answers, and which rule decides.
     pub fn run_test(&self, test: &Test) -> Result<(), Box<Failure>> {
-        let view = View {
-            policy: self.policy,
-            callers: &self.callers,
-        };
+        let view = self.view();
         match &test.check {
             Check::Cell(cell) => self.run_cell(test, cell, view),
             Check::Case(case) => self.run_case(test, case, view),
+            Check::List(list) => self.run_list(test, list, view),
+        }
+    }
+
+    /// The suite's own policy, and its callers.
+    pub(super) fn view(&self) -> View<'_> {
+        View {
+            policy: self.policy,
+            callers: &self.callers,
         }
     }
 
@@ -42,7 +60,7 @@ impl Suite<'_> {
             expected: cell.answer.word().to_owned(),
             actual: format!("{word} ({})", answer.because(self.policy)),
             rule: self.rule(cell.operation, &answer),
-            paste: cell.row.with(word),
+            paste: cell.row.with(&[(cell.row.cell, word)]),
             ..self.failure(test)
         }))
     }
@@ -65,6 +83,27 @@ impl Suite<'_> {
             actual: wrong.actual.join(", "),
             rule: self.rule(case.operation, &answer),
             paste: wrong.actual.join("\n"),
+            ..self.failure(test)
+        }))
+    }
+
+    fn run_list(&self, test: &Test, list: &List, view: View<'_>) -> Result<(), Box<Failure>> {
+        let shown: Vec<OperationId> = operations(self.policy)
+            .map(|(id, _)| id)
+            .filter(|id| view.lists(*id, list.caller))
+            .collect();
+        if shown == list.shown {
+            return Ok(());
+        }
+        let names = |ids: &[OperationId]| paste::list(ids.iter().map(|id| name_of(*id, self.policy)));
+        let principal = self.principals.get(list.caller);
+        let principal = principal
+            .map(|principal| paste::text(&principal.name))
+            .unwrap_or_default();
+        Err(Box::new(Failure {
+            expected: names(&list.shown),
+            actual: names(&shown),
+            paste: format!("{principal}: {}", names(&shown)),
             ..self.failure(test)
         }))
     }
@@ -113,6 +152,6 @@ fn scopes(scopes: &[String]) -> String {
     if scopes.is_empty() {
         "none".to_owned()
     } else {
-        format!("[{}]", scopes.join(", "))
+        paste::list(scopes)
     }
 }

@@ -53,6 +53,12 @@ impl<'v> View<'v> {
         }
     }
 
+    /// Tells whether a list shows the operation to the caller.
+    pub(super) fn lists(self, operation: OperationId, caller: usize) -> bool {
+        self.caller(caller)
+            .is_some_and(|caller| self.policy.is_listed(operation, caller.grants()))
+    }
+
     fn decide(self, operation: OperationId, caller: &Resolved, arguments: &Map<String, Value>) -> Decision {
         let decision = self.policy.decide_call(operation, caller.grants(), arguments.into());
         without_owner(decision, caller)

@@ -14,6 +14,7 @@ mod check;
 mod files;
 mod outcome;
 mod paint;
+mod replace;
 mod test;
 
 use outcome::Outcome;
@@ -42,12 +43,8 @@ enum Verb {
         #[arg(long)]
         deny_warnings: bool,
     },
-    /// Runs test suites: the matrix and the cases of each.
-    Test {
-        /// Suites, or folders: every `*.test.yaml` in them.
-        #[arg(default_value = "policies")]
-        files: Vec<PathBuf>,
-    },
+    /// Runs test suites: everything that each of them says about its policy.
+    Test(test::Wanted),
 }
 
 fn main() -> ExitCode {
@@ -57,7 +54,7 @@ fn main() -> ExitCode {
             format,
             deny_warnings,
         } => check::run(&files, format, deny_warnings),
-        Verb::Test { files } => test::run(&files),
+        Verb::Test(wanted) => test::run(wanted),
     };
     finish(outcome)
 }
