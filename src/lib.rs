@@ -7,9 +7,11 @@ mod bearer;
 mod bearer_token;
 mod caller;
 mod decision_record;
+mod deferral;
 mod denied;
 mod discovery;
 mod drain;
+mod embedded_suite;
 mod error;
 mod extract;
 mod from_denied;
@@ -24,6 +26,7 @@ mod origin;
 mod policy_handle;
 #[cfg(feature = "reload")]
 mod policy_watch;
+mod principal_seal;
 mod protocol_version;
 mod refusal_body;
 mod remote;
@@ -45,13 +48,15 @@ pub mod __private;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use mcp_auth_macros::{guarded, requires_scope};
-pub use mcp_auth_policy::{Because, Decision, OperationKind, Policy, PolicyErrors, Reach, Widening, WideningCause};
+pub use mcp_auth_macros::{guarded, requires_scope, suite};
+pub use mcp_auth_policy::{Because, Change, Decision, Diff, Direction, OperationKind, Policy, PolicyErrors, Reach};
 
 #[cfg(feature = "reload")]
 pub use self::policy_watch::{PolicyFile, PolicyFileError, PolicyWatcher};
 #[cfg(feature = "rmcp")]
-pub use self::rmcp::{ArgumentProblem, AuditErrors, AuditFinding, AuditReport, Guarded, ToolFailure, audit};
+pub use self::rmcp::{
+    ArgumentProblem, AuditErrors, AuditFinding, AuditReport, Guarded, LocalIdentity, LocalServer, ToolFailure, audit,
+};
 pub use self::{
     access::{Access, Filter},
     algorithm::Algorithm,
@@ -70,6 +75,7 @@ pub use self::{
     mcp_auth::{McpAuth, McpAuthBuilder},
     metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata, ProtectedResourceMetadataBuilder},
     policy_handle::{PolicyHandle, ReloadMode, ReloadRefused},
+    principal_seal::PrincipalSeal,
     requirement::Requirement,
     sql_filter::SqlFilter,
     status::{DecisionCounts, PolicyStatus, ReloadError, Status},

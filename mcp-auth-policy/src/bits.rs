@@ -1,7 +1,7 @@
 //! Sets of scopes, roles and forbids, one bit each, in the order of the file.
 
 /// A set of numbered things.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Bits(Vec<u64>);
 
 /// Members that must be there together, as the words that hold their bits.
@@ -11,6 +11,14 @@ pub(crate) struct Mask(Box<[(usize, u64)]>);
 impl Bits {
     pub(crate) fn empty(members: usize) -> Self {
         Self(vec![0; members.div_ceil(64)])
+    }
+
+    /// The places that are `true`.
+    pub(crate) fn of(members: &[bool]) -> Self {
+        let mut set = Self::empty(members.len());
+        let held = members.iter().enumerate().filter(|(_, held)| **held);
+        held.for_each(|(member, _)| set.insert(member));
+        set
     }
 
     pub(crate) fn insert(&mut self, member: usize) {
@@ -32,14 +40,22 @@ impl Bits {
         }
     }
 
+    /// Returns the members of one of the two that the other does not have.
+    pub(crate) fn difference(&self, other: &Self) -> Self {
+        let words = self.0.iter().zip(&other.0).map(|(one, two)| one ^ two);
+        Self(words.collect())
+    }
+
     pub(crate) fn is_within(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|(word, outer)| word & !outer == 0)
     }
 
     pub(crate) fn full(members: usize) -> Self {
-        let mut all = Self::empty(members);
-        (0..members).for_each(|member| all.insert(member));
-        all
+        let mut words = vec![u64::MAX; members / 64];
+        if !members.is_multiple_of(64) {
+            words.push((1 << (members % 64)) - 1);
+        }
+        Self(words)
     }
 
     pub(crate) fn contains(&self, member: usize) -> bool {
@@ -60,7 +76,7 @@ pub(crate) fn holds(words: &[u64], member: usize) -> bool {
 
 impl Mask {
     pub(crate) fn new(members: &[usize]) -> Self {
-        let mut words: Vec<(usize, u64)> = Vec::new();
+        let mut words: Vec<(usize, u64)> = Vec::with_capacity(members.len());
         for member in members {
             let bit = 1 << (member % 64);
             match words.iter_mut().find(|(word, _)| *word == member / 64) {

@@ -7,19 +7,21 @@
 //!
 //! Issuers are not an axis: each maps its own claims, so each has its own axes.
 
-mod axes;
+pub(crate) mod axes;
 mod interest;
 mod joins;
+mod names;
 mod observe;
 mod principal;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod values;
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
+pub(crate) use self::principal::flow;
 use self::{axes::Axis, interest::Interest, observe::Slot};
 use crate::{Arguments, Decision, Grants, OperationId, OperationKind, Policy, TokenFacts};
 
@@ -49,6 +51,8 @@ pub(crate) struct IssuerAxes {
     pub(crate) issuer: String,
     /// No policy names it: it stands for all others.
     pub(crate) is_other: bool,
+    /// Some policy says how its tokens are read. The others are for servers that do not trust it.
+    pub(crate) is_mapped: bool,
     pub(crate) axes: Vec<Axis>,
 }
 
@@ -89,18 +93,25 @@ impl<'p> CallerClasses<'p> {
     /// Enumerates the classes of an operation that these policies tell apart. One that lists no such operation denies it to everybody.
     ///
     /// Classes also differ by whether they hold each of the `extra` scopes.
+    #[allow(dead_code, reason = "test suites ask")]
     pub(crate) fn of(
         policies: &[&'p Policy],
         kind: OperationKind,
         name: &str,
         extra: &[&str],
     ) -> Result<Self, TooManyClasses> {
-        let interest = Interest::of(policies, kind, name, extra);
+        let operations = policies.iter().map(|policy| (*policy, policy.find(kind, name)));
+        Self::of_operations(operations.collect(), extra)
+    }
+
+    /// As [`of`](Self::of), with the operation of each policy that is asked for, whatever its name is there.
+    pub(crate) fn of_operations(
+        policies: Vec<(&'p Policy, Option<OperationId>)>,
+        extra: &[&str],
+    ) -> Result<Self, TooManyClasses> {
+        let interest = Interest::of(&policies, extra);
         let mut classes = Self {
-            policies: policies
-                .iter()
-                .map(|policy| (*policy, policy.find(kind, name)))
-                .collect(),
+            policies,
             issuers: Vec::new(),
             argument_axes: axes::of_arguments(&interest)?,
             callers: Vec::new(),
@@ -116,7 +127,13 @@ impl<'p> CallerClasses<'p> {
                 .filter(|total| *total <= MAX_CLASSES)
                 .ok_or(TooManyClasses)?;
             classes.add_callers(&interest, &issuer, &axes, &slots);
-            classes.issuers.push(IssuerAxes { issuer, is_other, axes });
+            let mut policies = classes.policies.iter();
+            classes.issuers.push(IssuerAxes {
+                is_mapped: policies.any(|(policy, _)| policy.callers.mapping(&issuer).is_some()),
+                issuer,
+                is_other,
+                axes,
+            });
         }
         classes.arguments = choices(&classes.argument_axes)
             .map(|numbers| {
@@ -148,6 +165,10 @@ impl<'p> CallerClasses<'p> {
                 grants,
             });
         }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.callers.len() * self.arguments.len()
     }
 
     /// Returns the classes, callers with the least first.
@@ -184,12 +205,19 @@ impl<'c> CallerClass<'c> {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn is(self, other: Self) -> bool {
+        std::ptr::eq(self.caller, other.caller) && std::ptr::eq(self.arguments, other.arguments)
+    }
+
     /// Returns what the policy with this number granted.
+    #[allow(dead_code, reason = "test suites ask")]
     pub(crate) fn grants(self, policy: usize) -> Option<&'c Grants> {
         self.caller.grants.get(policy)
     }
 
     /// Tells whether the caller holds a scope under the policy with this number, by itself or because another one implies it.
+    #[allow(dead_code, reason = "test suites ask")]
     pub(crate) fn holds(self, policy: usize, scope: &str) -> bool {
         match (self.classes.policies.get(policy), self.grants(policy)) {
             (Some((policy, _)), Some(grants)) => policy.holds(grants, scope),
@@ -217,6 +245,18 @@ impl<'c> CallerClass<'c> {
 
     pub(crate) fn arguments(self) -> &'c Map<String, Value> {
         &self.arguments.made
+    }
+
+    /// Returns which issuer it is of, and which value it has on each of that one's axes and on those of the arguments.
+    pub(crate) fn place(self) -> (usize, impl Iterator<Item = usize> + 'c) {
+        let numbers = self.caller.numbers.iter().chain(&self.arguments.numbers);
+        (self.caller.issuer, numbers.copied())
+    }
+
+    /// Tells whether the policy with this number says how tokens of the issuer are read. Without that, a caller has no subject and owns nothing.
+    pub(crate) fn is_mapped(self, policy: usize) -> bool {
+        let policy = self.classes.policies.get(policy);
+        policy.is_some_and(|(policy, _)| policy.callers.mapping(self.issuer()).is_some())
     }
 
     fn axes(self) -> Option<&'c IssuerAxes> {
@@ -254,7 +294,7 @@ impl fmt::Display for TooManyClasses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "more than {MAX_CLASSES} classes of callers and arguments would have to be tried"
+            "more than {MAX_CLASSES} classes of callers and arguments would have to be tried, or texts that are too long"
         )
     }
 }

@@ -20,7 +20,7 @@ pub enum OwnerKey {
 }
 
 /// `callers:`, compiled.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Callers {
     pub(crate) default: Option<Mapping>,
     pub(crate) issuers: Option<HashMap<String, Mapping>>,
@@ -28,7 +28,7 @@ pub(crate) struct Callers {
 }
 
 /// How the tokens of one issuer are read.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Mapping {
     /// `None` is the standard claim `sub`.
     pub(crate) subject: Option<ClaimPath>,
@@ -39,7 +39,7 @@ pub(crate) struct Mapping {
 }
 
 /// Where the scopes of a token come from.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) enum ScopeSource {
     /// The standard claim `scope`, as the verifier read it.
     #[default]
@@ -50,7 +50,7 @@ pub(crate) enum ScopeSource {
 }
 
 /// Where the roles of a token come from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct RoleSource {
     pub(crate) claim: ClaimPath,
     /// Values of the claim to numbers of roles; without it the values are role names.

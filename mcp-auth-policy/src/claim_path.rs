@@ -5,6 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::yaml::MAX_DEPTH;
+
 /// The names of nested claims, outermost first. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
@@ -30,7 +32,8 @@ impl ClaimPath {
 
     /// Takes literal names, which may contain dots.
     pub(crate) fn of_names(names: Vec<String>) -> Option<Self> {
-        let good = !names.is_empty() && names.iter().all(|name| !name.is_empty());
+        // As deep as a file may be: nobody walks further, and dropping such claims cannot exhaust the stack.
+        let good = (1..=MAX_DEPTH).contains(&names.len()) && names.iter().all(|name| !name.is_empty());
         good.then_some(Self(names))
     }
 
@@ -77,6 +80,11 @@ impl ClaimPath {
         *members.entry(last.as_str()).or_insert_with(|| value.clone()) == value
     }
 
+    /// Takes away what is at the path, and the objects around it that hold nothing else.
+    pub(crate) fn remove(&self, claims: &mut Map<String, Value>) {
+        remove(&self.0, claims);
+    }
+
     pub(crate) fn find<'v>(&self, claims: &'v Map<String, Value>) -> Found<'v> {
         let Some((first, rest)) = self.0.split_first() else {
             return Found::Missing;
@@ -101,5 +109,20 @@ impl ClaimPath {
 impl fmt::Display for ClaimPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join("."))
+    }
+}
+
+fn remove(path: &[String], members: &mut Map<String, Value>) {
+    let Some((name, rest)) = path.split_first() else {
+        return;
+    };
+    if let (false, Some(Value::Object(inner))) = (rest.is_empty(), members.get_mut(name)) {
+        remove(rest, inner);
+        if !inner.is_empty() {
+            return;
+        }
+    }
+    if rest.is_empty() || matches!(members.get(name), Some(Value::Object(inner)) if inner.is_empty()) {
+        members.remove(name);
     }
 }

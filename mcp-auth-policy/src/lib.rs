@@ -53,7 +53,8 @@
 //! Whatever the text, loading ends with a [`Policy`] or with all its mistakes ([`PolicyErrors`]), never with a panic.
 //!
 //! Beside the policy lies its test suite ([`suite`]). The binary `mcp-policy` (feature `cli`) runs both from files:
-//! `mcp-policy check policies/` and `mcp-policy test policies/`.
+//! `mcp-policy check policies/` and `mcp-policy test policies/`. What a new version of a policy changes, and for whom, says
+//! [`Policy::diff`], or `mcp-policy diff old.yaml new.yaml`.
 //!
 //! # Security
 //!
@@ -62,10 +63,14 @@
 //!   same file included, denies them.
 //! - The file is trusted, the tokens are not: scopes that the policy does not declare are ignored.
 
+#![allow(
+    clippy::needless_borrows_for_generic_args,
+    reason = "what is read is named by `&format!(…)` as well as by `format_args!(…)`, which costs nothing without a mistake"
+)]
+
 mod annotation;
 mod arguments;
 mod bits;
-#[allow(dead_code, reason = "nothing asks yet")]
 mod caller_classes;
 mod callers;
 mod canonical;
@@ -75,8 +80,12 @@ mod claim_path;
 mod compile;
 mod compile_forbids;
 mod decide;
+mod describe_forbid;
 mod diagnostic;
+mod diff;
 mod document;
+mod explain;
+mod explain_forbid;
 mod fields;
 mod findings;
 mod forbid;
@@ -89,6 +98,7 @@ mod lint;
 mod lint_forbid;
 mod listing;
 mod loader;
+mod matrix;
 mod operation;
 mod policy;
 mod reach;
@@ -100,14 +110,13 @@ mod read_value_test;
 mod resolve;
 mod resources;
 mod source;
+mod sql_condition;
 mod suggest;
 pub mod suite;
 mod text;
 mod token_facts;
 mod uri_template;
 mod value_test;
-mod widening;
-mod widening_sections;
 mod yaml;
 
 pub use self::{
@@ -116,17 +125,20 @@ pub use self::{
     callers::OwnerKey,
     challenge::Challenge,
     diagnostic::{Diagnostic, Severity},
+    diff::{Change, Diff, Direction},
+    explain::{Explanation, OwnerAnswer, Question, ScopeAnswer, Sufficient},
+    explain_forbid::ForbidAnswer,
     findings::PolicyErrors,
     forbid::{Forbid, ForbidId},
     format::{to_github, to_json},
     grants::Grants,
     listing::{OnNotOwner, Visibility},
     loader::PolicyLoader,
+    matrix::{Matrix, MatrixBy, MatrixCell, MatrixRow},
     operation::{Operation, OperationId, OperationKind, Scope},
     policy::Policy,
     reach::{Because, Decision, Ownership, Reach},
     resolve::{IssuerMismatch, Resolved},
     text::{is_column_name, nearest},
     token_facts::TokenFacts,
-    widening::{Widening, WideningCause},
 };

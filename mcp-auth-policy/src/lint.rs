@@ -9,7 +9,7 @@ use crate::{
     link::Linked,
     lint_forbid::{equal_scopes, lint_callers, lint_forbids},
     source::{Source, Span},
-    text::quoted,
+    text::{Quoted, quoted},
 };
 
 /// Takes a warning: code, place, message, help.
@@ -73,7 +73,7 @@ fn unused_scopes(policy: &Policy, document: &Document, used: &Bits, warn: &mut W
 
 fn redundant_roles(policy: &Policy, document: &Document, linked: &Linked, warn: &mut Warn<'_>) {
     for ((entry, role), includes) in document.roles.iter().zip(&policy.roles).zip(&linked.includes) {
-        let name = quoted(&entry.id.name);
+        let name = Quoted(&entry.id.name);
         if role.scopes.words().iter().all(|word| *word == 0) {
             warn(
                 Code::RedundantRole,

@@ -1,7 +1,7 @@
 //! Test suites: what a policy is meant to allow, written down and tried without a server.
 //!
-//! A suite names callers (`principals`), the reach of each on each tool (`matrix`), and single calls with arguments, owner, reason
-//! and challenge (`cases`). It must have at least one test; unknown names, unknown keys and missing cells are mistakes of
+//! A suite names callers (`principals`), the reach of each on each tool (`matrix`), single calls with arguments, owner, reason
+//! and challenge (`cases`), what lists show (`lists`), and what holds for every caller (`invariants`). It must have at least one test; unknown names, unknown keys and missing cells are mistakes of
 //! the file, never skipped.
 //!
 //! - A **principal** is a token as its issuer would make it: `as: role` gives what the authorization server issues for the role, in the
@@ -10,6 +10,9 @@
 //! - A **cell** says how far a caller gets with the arguments that are best for it, as a list of tools does.
 //! - A **case** is one call. Without `args` it is a call without arguments, not one with the best: what a forbid says about missing
 //!   arguments decides. `{ length: 2001 }` stands for a text of that many characters, in `args` and in `claims`.
+//! - A **list** names everything that a principal is shown, in any order.
+//! - An **invariant** is proved over every class of callers and arguments that the policy can tell apart, or refuted by a principal and a case
+//!   that can be pasted into the suite. What would take too long to enumerate fails, and says so.
 //!
 //! ```
 //! use mcp_auth_policy::{Policy, suite::SuiteFile};
@@ -37,25 +40,40 @@
 //! ```
 
 mod cases;
+mod coverage;
+mod decider;
+mod edge_mutation;
+mod effort;
+mod equivalence;
 mod filter;
+mod invariants;
 mod lists;
+mod looked_at;
 mod matrix;
 mod model;
+mod monotone;
+mod mutants;
+mod mutation;
 mod names;
 mod paste;
 mod principals;
+mod prove;
 mod read;
 mod report;
+mod rows;
 mod run;
 mod token;
+mod twin;
 mod update;
 mod values;
 mod view;
+mod witness;
 
 pub use self::{
     filter::Filter,
     model::{Suite, Test, TestKind},
     report::{Failure, Report},
+    token::{NoToken, Token, TokenSketch},
     update::{ChangedRow, Updated},
 };
 

@@ -1,19 +1,20 @@
 //! The places of a token or a call where classes differ, and what can be there.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
 use super::{
     Token, TooManyClasses,
     interest::Interest,
-    joins::joins,
+    names::{self, Name},
     observe::{self, Slot},
-    values::{candidates, text_of},
+    values::candidates,
 };
 use crate::{
+    bits::Bits,
     claim_path::{ClaimPath, Found},
-    value_test::{Side, ValueTest},
+    value_test::{Scalar, Side, ValueTest},
 };
 
 /// One place, and representatives of everything that can be there.
@@ -21,8 +22,13 @@ use crate::{
 pub(crate) struct Axis {
     pub(crate) place: Place,
     pub(crate) path: ClaimPath,
-    /// Names of scopes or roles that a set may have here; those of one group give the same.
-    pub(crate) names: Vec<Vec<String>>,
+    pub(crate) tests: Vec<ValueTest>,
+    /// The scopes or roles that matter here.
+    pub(crate) names: Vec<Name>,
+    /// The values are sets of these names, and nothing else.
+    pub(crate) is_set: bool,
+    /// The names are what the issuer calls roles.
+    pub(crate) are_roles: bool,
     pub(crate) values: Vec<AxisValue>,
 }
 
@@ -40,7 +46,7 @@ pub(crate) struct AxisValue {
     /// `None` is absence. No policy tells these apart, the plainest comes first.
     pub(crate) alike: Vec<Option<Value>>,
     /// What the policies see of it.
-    observed: Vec<bool>,
+    pub(crate) observed: Bits,
 }
 
 pub(super) fn of_arguments(interest: &Interest<'_>) -> Result<Vec<Axis>, TooManyClasses> {
@@ -48,11 +54,14 @@ pub(super) fn of_arguments(interest: &Interest<'_>) -> Result<Vec<Axis>, TooMany
     arguments
         .map(|(path, tested)| {
             let tests = tested.iter().map(|tested| &tested.atom.test);
-            let values = std::iter::once(None).chain(candidates(tests)?.into_iter().map(Some));
+            let values = std::iter::once(None).chain(candidates(tests.clone())?.into_iter().map(Some));
             Ok(Axis {
                 place: Place::Argument,
                 path: (*path).clone(),
+                tests: tests.cloned().collect(),
                 names: Vec::new(),
+                is_set: false,
+                are_roles: false,
                 values: distinct(values, |found| observe::tested(tested, found)),
             })
         })
@@ -75,17 +84,14 @@ pub(super) fn of_issuer(
 fn of_slot(interest: &Interest<'_>, issuer: &str, slot: &Slot<'_>) -> Result<Axis, TooManyClasses> {
     let is_standard = slot.path.is("scope");
     let observe = |found: Found<'_>| slot.observe(interest, found);
-    let (names, sets) = sets_of_names(interest, slot)?;
+    let names = names::of_slot(interest, slot);
+    let sets = names::sets(&names)?;
     let mut values = vec![None];
-    values.extend(
-        sets.iter()
-            .filter(|set| !set.is_empty())
-            .map(|set| Some(list(set, is_standard))),
-    );
+    let not_empty = sets.iter().filter(|set| !set.is_empty());
+    values.extend(not_empty.map(|set| Some(names::list(set, is_standard))));
     if !slot.tested.is_empty() {
-        let tests = slot.tested.iter().map(|tested| &tested.atom.test);
-        values.extend(candidates(tests)?.into_iter().map(Some));
-        values.extend(texts_with_names(slot, &names, &sets).into_iter().map(Some));
+        values.extend(candidates(slot.tests())?.into_iter().map(Some));
+        values.extend(names::texts(slot, &names, &sets).into_iter().map(Some));
     }
     if slot.is_outer {
         values.push(Some(Value::Object(Map::new())));
@@ -94,7 +100,7 @@ fn of_slot(interest: &Interest<'_>, issuer: &str, slot: &Slot<'_>) -> Result<Axi
         values = vec![Some(issuer).filter(|issuer| !issuer.is_empty()).map(Value::from)];
     }
     values.retain(|value| can_hold(&slot.path, value.as_ref()));
-    let is_seen = !slot.tested.is_empty() || slot.is_outer || slot.readers.iter().any(|reader| reader.roles.is_some());
+    let is_seen = slot.is_tested() || slot.readers.iter().any(|reader| reader.roles.is_some());
     Ok(Axis {
         place: if is_standard {
             Place::Scopes(is_seen)
@@ -102,99 +108,12 @@ fn of_slot(interest: &Interest<'_>, issuer: &str, slot: &Slot<'_>) -> Result<Axi
             Place::Claim
         },
         path: slot.path.clone(),
+        tests: slot.tests().cloned().collect(),
+        is_set: !names.is_empty() && !slot.is_tested(),
+        are_roles: slot.readers.iter().any(|reader| reader.roles.is_some()),
         names,
         values: distinct(values.into_iter(), observe),
     })
-}
-
-type Groups = Vec<Vec<String>>;
-type Sets<'n> = Vec<Vec<String>>;
-
-/// The names that matter here, in groups that give the same, and a smallest set of names for all that sets of them give.
-fn sets_of_names<'n>(interest: &Interest<'_>, slot: &Slot<'_>) -> Result<(Groups, Sets<'n>), TooManyClasses> {
-    let mut candidates: Vec<&str> = Vec::new();
-    for reader in &slot.readers {
-        let Some(interested) = interest.policies.get(reader.by) else {
-            continue;
-        };
-        match reader.roles.map(|source| &source.names) {
-            None if slot.tested.is_empty() => candidates.extend(interest.tokens.iter().map(String::as_str)),
-            // How the text of the claim is made up may matter too.
-            None => candidates.extend(interested.policy.scopes().map(crate::Scope::name)),
-            Some(Some(names)) => {
-                let mut names: Vec<&str> = names.keys().map(String::as_str).collect();
-                names.sort_unstable();
-                candidates.extend(names);
-            }
-            Some(None) => candidates.extend(interested.policy.roles()),
-        }
-    }
-    let mut known = HashSet::new();
-    let mut groups: Groups = Vec::new();
-    let mut gives: Vec<Vec<bool>> = Vec::new();
-    for name in candidates.into_iter().filter(|name| known.insert(*name)) {
-        let value = Value::from(name);
-        let given = slot.given(interest, Found::Value(&value));
-        if !given.contains(&true) {
-            continue;
-        }
-        match gives
-            .iter()
-            .position(|other| *other == given)
-            .and_then(|at| groups.get_mut(at))
-        {
-            Some(group) => group.push(name.to_owned()),
-            None => {
-                groups.push(vec![name.to_owned()]);
-                gives.push(given);
-            }
-        }
-    }
-    let first = |group: &usize| groups.get(*group)?.first().cloned();
-    let sets = joins(&gives)?;
-    let sets = sets.iter().map(|set| set.members.iter().filter_map(first).collect());
-    let sets = sets.collect();
-    Ok((groups, sets))
-}
-
-fn list(names: &[String], is_standard: bool) -> Value {
-    if is_standard {
-        Value::from(names.join(" "))
-    } else {
-        Value::from(names)
-    }
-}
-
-/// Where scopes or roles are read from a claim that is tested as well: texts that carry names and have the lengths that tests ask for.
-fn texts_with_names(slot: &Slot<'_>, groups: &Groups, sets: &Sets<'_>) -> Vec<Value> {
-    let mut texts: Vec<String> = Vec::new();
-    if slot.readers.iter().any(|reader| reader.roles.is_some()) {
-        texts.extend(groups.iter().flatten().cloned());
-    }
-    if slot.readers.iter().any(|reader| reader.roles.is_none()) {
-        let tests = slot.tested.iter().map(|tested| &tested.atom.test);
-        let lengths: Vec<u64> = tests
-            .clone()
-            .filter_map(|test| match test {
-                ValueTest::LongerThan(limit) => Some([*limit, limit + 1]),
-                _ => None,
-            })
-            .flatten()
-            .collect();
-        let is_named = |text: &str| tests.clone().any(|test| test.names(text));
-        let has_effect = |name: &str| groups.iter().flatten().any(|known| known == name);
-        for text in sets.iter().map(|set| set.join(" ")) {
-            let own = text.chars().count() as u64;
-            // A name without effect makes another text of it, and a longer one.
-            let more = lengths.iter().filter_map(|length| length.checked_sub(own + 1));
-            for more in more.chain([5]) {
-                let other = text_of(more, |name| !has_effect(name) && !is_named(&format!("{text} {name}")));
-                texts.extend(other.map(|name| format!("{text} {name}")));
-            }
-            texts.push(text);
-        }
-    }
-    texts.into_iter().map(Value::from).collect()
 }
 
 /// The verifier refuses tokens whose standard claims have other types.
@@ -231,19 +150,26 @@ fn of_client(interest: &Interest<'_>) -> Option<Axis> {
     Some(Axis {
         place: Place::Client,
         path: ClaimPath::parse("client_id")?,
+        tests: (clients.iter())
+            .map(|client| ValueTest::Is(Scalar::Text((*client).to_owned())))
+            .collect(),
         names: Vec::new(),
+        is_set: false,
+        are_roles: false,
         values: distinct(values, observe),
     })
 }
 
 /// Puts values together that nobody tells apart.
 fn distinct(values: impl Iterator<Item = Option<Value>>, observe: impl Fn(Found<'_>) -> Vec<bool>) -> Vec<AxisValue> {
+    let mut places: HashMap<Bits, usize> = HashMap::new();
     let mut distinct: Vec<AxisValue> = Vec::new();
     for value in values {
-        let observed = observe(value.as_ref().map_or(Found::Missing, Found::Value));
-        match distinct.iter_mut().find(|other| other.observed == observed) {
-            Some(other) if other.alike.contains(&value) => {}
-            Some(other) => other.alike.push(value),
+        let observed = Bits::of(&observe(value.as_ref().map_or(Found::Missing, Found::Value)));
+        let place = *places.entry(observed.clone()).or_insert(distinct.len());
+        match distinct.get_mut(place) {
+            Some(same) if same.alike.contains(&value) => {}
+            Some(same) => same.alike.push(value),
             None => distinct.push(AxisValue {
                 alike: vec![value],
                 observed,
@@ -260,6 +186,12 @@ impl Axis {
 
     pub(crate) fn value(&self, number: usize) -> Option<&Value> {
         self.values.get(number)?.alike.first()?.as_ref()
+    }
+
+    /// What the policies see if nothing is there; on an axis of sets, what the empty set gives.
+    pub(crate) fn of_nothing(&self) -> Bits {
+        let absence = self.values.first();
+        absence.map_or(Bits::empty(0), |value| value.observed.clone())
     }
 
     pub(super) fn longest_text(&self) -> usize {
@@ -316,6 +248,6 @@ pub(super) fn agrees(
     chosen.all(|(slot, (axis, number))| {
         let hidden = axis.place == Place::Scopes(false);
         let chosen = axis.values.get(*number).map(|value| &value.observed);
-        hidden || chosen == Some(&slot.observe(interest, slot.path.find(claims)))
+        hidden || chosen == Some(&Bits::of(&slot.observe(interest, slot.path.find(claims))))
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    OperationKind, Policy,
+    OperationId, OperationKind, Policy,
     bits::Bits,
     claim_path::ClaimPath,
     forbid::{Condition, ForbidId, ValueAtom},
@@ -45,11 +45,10 @@ pub(super) struct Tested<'p> {
 }
 
 impl<'p> Interest<'p> {
-    pub(super) fn of(policies: &[&'p Policy], kind: OperationKind, name: &str, extra: &[&str]) -> Self {
+    pub(super) fn of(policies: &[(&'p Policy, Option<OperationId>)], extra: &[&str]) -> Self {
         let mut interest = Self::default();
-        for policy in policies.iter().copied() {
-            let operation = policy.find(kind, name).and_then(|id| policy.operation(id));
-            if let Some(operation) = operation {
+        for (policy, id) in policies {
+            if let Some(operation) = id.and_then(|id| policy.operation(id)) {
                 interest.add(policy, operation);
             }
         }
@@ -79,7 +78,8 @@ impl<'p> Interest<'p> {
             for (condition, side) in std::iter::once((&forbid.when, Side::When)).chain(unless) {
                 scopes.extend(&condition.scope_numbers);
                 roles.extend(&condition.role_numbers);
-                self.add_condition(condition, side);
+                let takes_arguments = matches!(operation.kind, OperationKind::Tool | OperationKind::Prompt);
+                self.add_condition(condition, side, takes_arguments);
             }
         }
         for scope in scopes {
@@ -96,7 +96,7 @@ impl<'p> Interest<'p> {
         });
     }
 
-    fn add_condition(&mut self, condition: &'p Condition, side: Side) {
+    fn add_condition(&mut self, condition: &'p Condition, side: Side, takes_arguments: bool) {
         // Every field is named: what conditions learn later does not compile until it makes classes.
         let Condition {
             scopes: _, // of `scope_numbers`
@@ -117,7 +117,8 @@ impl<'p> Interest<'p> {
                 self.issuers.extend(texts(&atom.test));
             }
         }
-        for atom in args {
+        // For others each argument is missing, whatever is sent.
+        for atom in args.iter().filter(|_| takes_arguments) {
             let tested = Tested { atom, side };
             self.arguments.entry(&atom.path).or_default().push(tested);
         }

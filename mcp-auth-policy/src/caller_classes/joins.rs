@@ -3,21 +3,22 @@
 use std::collections::HashSet;
 
 use super::{MAX_CLASSES, TooManyClasses};
+use crate::bits::Bits;
 
 /// Some of the names, and what they give together.
 #[derive(Debug)]
 pub(super) struct Join {
     /// The numbers of the names, ascending. No smaller set gives the same.
     pub(super) members: Vec<usize>,
-    gives: Vec<bool>,
+    gives: Bits,
 }
 
 /// Finds every different thing that sets of names can give, with the smallest set for each; the smallest sets come first.
 ///
 /// `gives` says what each name gives alone. What is given together is the sum, so sets need not be tried one by one.
-pub(super) fn joins(gives: &[Vec<bool>]) -> Result<Vec<Join>, TooManyClasses> {
-    let nothing = vec![false; gives.first().map_or(0, Vec::len)];
-    let mut seen = HashSet::from([nothing.clone()]);
+pub(super) fn joins(gives: &[&Bits]) -> Result<Vec<Join>, TooManyClasses> {
+    let nothing = Bits::empty(0);
+    let mut seen = HashSet::new();
     let mut found = vec![Join {
         members: Vec::new(),
         gives: nothing,
@@ -26,7 +27,8 @@ pub(super) fn joins(gives: &[Vec<bool>]) -> Result<Vec<Join>, TooManyClasses> {
     while let Some(join) = found.get(at) {
         let mut more = Vec::new();
         for (number, alone) in gives.iter().enumerate() {
-            let together: Vec<bool> = join.gives.iter().zip(alone).map(|(one, two)| *one || *two).collect();
+            let mut together = (*alone).clone();
+            together.extend(&join.gives);
             if seen.insert(together.clone()) {
                 let mut members = join.members.clone();
                 members.push(number);

@@ -9,6 +9,7 @@ use crate::{
     bits::Bits,
     callers::{self, RoleSource, ScopeSource},
     claim_path::{ClaimPath, Found},
+    value_test::ValueTest,
 };
 
 /// A claim that policies look at, and why. The standard scopes are the claim `scope`.
@@ -80,6 +81,38 @@ pub(super) fn tested(tests: &[Tested<'_>], found: Found<'_>) -> Vec<bool> {
 }
 
 impl<'p> Slot<'p> {
+    pub(super) fn tests(&self) -> impl Iterator<Item = &'p ValueTest> + Clone {
+        self.tested.iter().map(|tested| &tested.atom.test)
+    }
+
+    /// Tells whether more is seen here than sets of names.
+    pub(super) fn is_tested(&self) -> bool {
+        self.is_outer || !self.tested.is_empty()
+    }
+
+    /// Tells whether one name brings the other with it, for everybody who reads it here.
+    pub(super) fn implies(&self, interest: &Interest<'p>, name: &str, other: &str) -> bool {
+        let mut readers = self.readers.iter();
+        readers.all(|reader| {
+            let Some(policy) = interest.policies.get(reader.by).map(|interested| interested.policy) else {
+                return false;
+            };
+            match reader.roles {
+                None => {
+                    let (scope, other) = (policy.scope(name), policy.scope_number(other));
+                    scope
+                        .zip(other)
+                        .is_some_and(|(scope, other)| scope.closure.contains(other))
+                }
+                Some(source) => {
+                    let (role, other) = (source.role(name, policy), source.role(other, policy));
+                    role.zip(other)
+                        .is_some_and(|(role, other)| other.included.is_within(&role.included))
+                }
+            }
+        })
+    }
+
     /// Everything that any of the policies sees of a value here. Equal answers mean equal decisions.
     pub(super) fn observe(&self, interest: &Interest<'p>, found: Found<'_>) -> Vec<bool> {
         let mut seen = tested(&self.tested, found);

@@ -1,8 +1,11 @@
 //! A class as a principal of a test suite, to be pasted there.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value};
 
 use super::{CallerClass, IssuerAxes, axes::Place};
+use crate::source::is_forbidden;
 
 /// Characters of an argument from which a test says its length instead.
 const LONG: usize = 40;
@@ -55,7 +58,7 @@ pub(crate) fn flow(value: &Value) -> String {
     }
 }
 
-/// Writes a text: plain where every YAML reader takes it for this text, else quoted.
+/// Writes a text: plain where every YAML reader takes it for this text, else quoted, without characters that could act on a terminal.
 fn scalar(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:".contains(c);
     let words = ["true", "false", "null", "yes", "no", "on", "off", "y", "n", "none"];
@@ -64,8 +67,15 @@ fn scalar(text: &str) -> String {
         && text.chars().all(is_plain)
         && !words.contains(&text.to_ascii_lowercase().as_str());
     if plain {
-        text.to_owned()
-    } else {
-        Value::from(text).to_string()
+        return text.to_owned();
     }
+    let mut quoted = String::new();
+    for c in Value::from(text).to_string().chars() {
+        if is_forbidden(c) {
+            let _ = write!(quoted, "\\u{:04x}", u32::from(c));
+        } else {
+            quoted.push(c);
+        }
+    }
+    quoted
 }

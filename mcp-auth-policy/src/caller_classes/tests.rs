@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, reason = "tests")]
 
+#[allow(dead_code, reason = "the tests of the language use all of it")]
 #[path = "../../tests/language/generate.rs"]
 mod generate;
 
@@ -9,16 +10,18 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use self::{
-    generate::{OPERATIONS, Random},
+pub(crate) use self::{
+    generate::{OPERATIONS, Random, arguments},
     naive::Token,
 };
 use super::{CallerClasses, TooManyClasses};
-use crate::{Arguments, OperationKind, Policy, Reach, TokenFacts};
+use crate::{Arguments, OperationKind, Policy, Reach};
 
 /// What the generator takes from its home.
 mod naive {
     use serde_json::{Map, Value};
+
+    use crate::TokenFacts;
 
     #[derive(Debug)]
     pub(crate) struct Token {
@@ -27,13 +30,25 @@ mod naive {
         pub(crate) scopes: Vec<String>,
         pub(crate) claims: Map<String, Value>,
     }
+
+    impl Token {
+        pub(crate) fn facts(&self) -> TokenFacts<'_> {
+            TokenFacts {
+                issuer: &self.issuer,
+                subject: "me",
+                client_id: self.client.as_deref(),
+                scopes: &self.scopes,
+                claims: &self.claims,
+            }
+        }
+    }
 }
 
 fn policy(text: &str) -> Policy {
     Policy::parse(text).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
-fn kind(section: &str) -> OperationKind {
+pub(crate) fn kind(section: &str) -> OperationKind {
     let mut kinds = OperationKind::ALL.into_iter();
     kinds.find(|kind| kind.section() == section).unwrap()
 }
@@ -69,7 +84,7 @@ fn overlapping(random: &mut Random) -> Value {
 }
 
 /// A policy, and the same with a few parts of another one.
-fn pair(random: &mut Random) -> (Value, Value) {
+pub(crate) fn pair(random: &mut Random) -> (Value, Value) {
     let (mut old, other) = (generate::policy(random), generate::policy(random));
     if random.below(3) == 0 {
         let forbid = overlapping(random);
@@ -91,7 +106,7 @@ fn pair(random: &mut Random) -> (Value, Value) {
 }
 
 /// Random tokens have the standard claims in their claims too.
-fn token(random: &mut Random) -> Token {
+pub(crate) fn token(random: &mut Random) -> Token {
     let mut token = generate::token(random);
     if random.below(12) == 0 {
         token.issuer = "https://new".to_owned();
@@ -113,9 +128,7 @@ fn no_random_caller_gets_what_no_class_gets() {
             continue;
         };
         let policies = [&old, &new];
-        let callers: Vec<_> = (0..60)
-            .map(|_| (token(&mut random), generate::arguments(&mut random)))
-            .collect();
+        let callers: Vec<_> = (0..60).map(|_| (token(&mut random), arguments(&mut random))).collect();
         for (section, name) in OPERATIONS {
             let kind = kind(section);
             let Ok(classes) = CallerClasses::of(&policies, kind, name, &["d"]) else {
@@ -128,15 +141,7 @@ fn no_random_caller_gets_what_no_class_gets() {
                 })
                 .collect();
             for (token, arguments) in &callers {
-                let resolved = policies.map(|policy| {
-                    policy.resolve(&TokenFacts {
-                        issuer: &token.issuer,
-                        subject: "me",
-                        client_id: token.client.as_deref(),
-                        scopes: &token.scopes,
-                        claims: &token.claims,
-                    })
-                });
+                let resolved = policies.map(|policy| policy.resolve(&token.facts()));
                 let decisions = [0, 1].map(|number: usize| {
                     let policy = policies[number];
                     let id = policy.find(kind, name).unwrap();

@@ -3,10 +3,14 @@
 use std::str::FromStr;
 
 use super::{
+    invariants::Invariant,
     model::{Check, Suite, Test},
     names::name_of,
 };
-use crate::text::{nearest, quoted};
+use crate::{
+    OperationId,
+    text::{nearest, quoted},
+};
 
 const KEYS: [&str; 3] = ["tool", "as", "name"];
 
@@ -73,14 +77,18 @@ impl Filter {
     /// Returns whether it wants this test of a suite.
     #[must_use]
     pub fn wants(&self, test: &Test, suite: &Suite<'_>) -> bool {
-        let (operation, caller) = match &test.check {
-            Check::Cell(cell) => (Some(cell.operation), Some(cell.caller)),
-            Check::Case(case) => (Some(case.operation), Some(case.caller)),
-            Check::List(list) => (None, Some(list.caller)),
+        let (operations, caller) = match &test.check {
+            Check::Cell(cell) => (std::slice::from_ref(&cell.operation), Some(cell.caller)),
+            Check::Case(case) => (std::slice::from_ref(&case.operation), Some(case.caller)),
+            Check::List(list) => (&[][..], Some(list.caller)),
+            Check::Invariant(Invariant::Needs { operations, .. } | Invariant::Never { operations, .. }) => {
+                (operations.as_slice(), None)
+            }
+            Check::Invariant(Invariant::Monotone) | Check::Coverage | Check::Mutants => (&[][..], None),
         };
-        let tool = || operation.map(|id| name_of(id, suite.policy)).unwrap_or_default();
+        let is_wanted = |id: &OperationId| self.tools.contains(&name_of(*id, suite.policy));
         let principal = || caller.and_then(|number| suite.principals.get(number));
-        (self.tools.is_empty() || self.tools.contains(&tool()))
+        (self.tools.is_empty() || operations.iter().any(is_wanted))
             && (self.principals.is_empty()
                 || principal().is_some_and(|principal| self.principals.contains(&principal.name)))
             && (self.names.is_empty() || self.names.iter().any(|part| test.name().contains(part)))

@@ -17,23 +17,24 @@ use crate::{
     yaml::{Node, Value},
 };
 
+/// Reads the table. `None` if it is no table at all, which is reported.
 pub(super) fn read_matrix(
     node: &Node,
     policy: &Policy,
     principals: &Principals,
     findings: &mut Findings<'_>,
-) -> Vec<Test> {
+) -> Option<Vec<Test>> {
     let Value::Text(table) = &node.value else {
         wrong_type(node.span, "`matrix`", "a table", &node.value, findings);
-        return Vec::new();
+        return None;
     };
     let lines = placed_lines(table, node.span.line, findings);
     let Some(((head_line, head), rows)) = lines.split_first() else {
         let help = "write `matrix: |` and the table in the lines after it";
         findings.error_help(Code::WrongType, node.span, "`matrix` must be a literal block", help);
-        return Vec::new();
+        return None;
     };
-    let columns = read_head(*head_line, head, node.span, principals, findings);
+    let columns = read_head(*head_line, head, principals, findings);
     let mut seen = HashSet::new();
     let mut tests = Vec::new();
     for (number, raw) in rows {
@@ -75,7 +76,7 @@ pub(super) fn read_matrix(
         }
     }
     report_missing_rows(policy, &seen, node.span, findings);
-    tests
+    Some(tests)
 }
 
 /// Gives the lines of a literal block that are not blank, each with its number and as it stands in the file.
@@ -104,7 +105,7 @@ fn placed_lines<'s>(table: &str, line: usize, findings: &Findings<'s>) -> Vec<(u
     found.into_iter().filter(|(_, raw)| !raw.trim().is_empty()).collect()
 }
 
-fn read_head(line: usize, head: &str, table: Span, principals: &Principals, findings: &mut Findings<'_>) -> Vec<Named> {
+fn read_head(line: usize, head: &str, principals: &Principals, findings: &mut Findings<'_>) -> Vec<Named> {
     let mut head = cells(line, head).into_iter();
     if let Some(corner) = head.next().filter(|corner| corner.name != "tool") {
         let message = format!(
@@ -124,11 +125,6 @@ fn read_head(line: usize, head: &str, table: Span, principals: &Principals, find
                 format!("the column {} is there twice", quoted(&column.name)),
             );
         }
-    }
-    let names = principals.list.iter().map(|principal| principal.name.as_str());
-    for principal in names.filter(|name| !seen.contains(name)) {
-        let message = format!("the matrix has no column for principal {}", quoted(principal));
-        findings.error(Code::MissingColumn, table, message);
     }
     columns
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::principals::Principal;
+use super::{invariants::Invariant, principals::Principal};
 use crate::{OperationId, Ownership, Policy, Reach, Resolved, source::Span};
 
 /// A test suite, ready to run against the policy it was resolved with.
@@ -28,6 +28,12 @@ pub enum TestKind {
     Case,
     /// One entry of `lists`.
     List,
+    /// One entry of `invariants`.
+    Invariant,
+    /// `cover: all`: every rule decides a test.
+    Coverage,
+    /// `cover: all`: a test fails for every small change of the policy that matters.
+    Mutants,
 }
 
 /// One test: what the policy should answer.
@@ -43,6 +49,9 @@ pub(crate) enum Check {
     Cell(Cell),
     Case(Case),
     List(List),
+    Invariant(Invariant),
+    Coverage,
+    Mutants,
 }
 
 /// One cell of the matrix.
@@ -120,20 +129,23 @@ impl Suite<'_> {
 }
 
 impl TestKind {
-    /// Returns the word for reports: `cell`, `case` or `list`.
+    /// Returns the word for reports: `cell`, `case`, `list`, `invariant`, `coverage` or `mutants`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Cell => "cell",
             Self::Case => "case",
             Self::List => "list",
+            Self::Invariant => "invariant",
+            Self::Coverage => "coverage",
+            Self::Mutants => "mutants",
         }
     }
 }
 
 impl Test {
     /// Returns the name, which no other test of the suite has: `delete-todo as alice` for a cell, `tools/list as alice` for a list, the
-    /// `name` of a case.
+    /// `name` of a case or an invariant, and `coverage` and `mutants` for those two.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -146,6 +158,9 @@ impl Test {
             Check::Cell(_) => TestKind::Cell,
             Check::Case(_) => TestKind::Case,
             Check::List(_) => TestKind::List,
+            Check::Invariant(_) => TestKind::Invariant,
+            Check::Coverage => TestKind::Coverage,
+            Check::Mutants => TestKind::Mutants,
         }
     }
 

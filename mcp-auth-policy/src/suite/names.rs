@@ -1,7 +1,11 @@
 //! Names that a suite takes from its policy.
 
 use crate::{
-    Operation, OperationId, OperationKind, Policy, diagnostic::Code, fields::Named, findings::Findings, text::quoted,
+    Operation, OperationId, OperationKind, Policy,
+    diagnostic::Code,
+    fields::Named,
+    findings::Findings,
+    text::{did_you_mean, quoted},
 };
 
 /// Gives every operation, in the order of the policy.
@@ -54,4 +58,15 @@ pub(super) fn known_scopes(scopes: &[Named], policy: &Policy, findings: &mut Fin
             Some(format!("did you mean {}?", quoted(nearest)))
         });
     }
+}
+
+/// Tells whether the policy declares the role, and reports it if not.
+pub(super) fn known_role(role: &Named, policy: &Policy, findings: &mut Findings<'_>) -> bool {
+    let known = policy.role_numbers.contains_key(&role.name);
+    if !known {
+        let message = format!("role {} is not declared in the policy", quoted(&role.name));
+        let help = || did_you_mean(&role.name, policy.roles().collect::<Vec<_>>());
+        findings.error_with(Code::UnknownRole, role.span, message, help);
+    }
+    known
 }

@@ -2,16 +2,18 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::source::is_forbidden;
 
+/// Characters of a text from which a suite says its length instead.
+pub(super) const LONG: usize = 40;
 /// Words that some YAML readers take for true, false or nothing.
 const WORDS: &[&str] = &["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
 
 /// Writes a text so that it stands for itself inside `{}` and `[]` too: plain where that is safe, else in double quotes.
 pub(super) fn text(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:' ".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:'() ".contains(c);
     let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(plain)
         && !text.ends_with([':', ' '])
@@ -36,6 +38,31 @@ pub(super) fn text(text: &str) -> String {
 pub(super) fn list<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> String {
     let texts: Vec<String> = texts.into_iter().map(|item| text(item.as_ref())).collect();
     format!("[{}]", texts.join(", "))
+}
+
+/// Writes named values. Long texts become `{ length: n }`: whoever builds the values sees to it that this means the same.
+pub(super) fn mapping(members: &Map<String, Value>) -> String {
+    if members.is_empty() {
+        return "{}".to_owned();
+    }
+    let members = members
+        .iter()
+        .map(|(name, member)| format!("{}: {}", text(name), value(member)));
+    format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
+}
+
+fn value(any: &Value) -> String {
+    match any {
+        Value::String(long) if is_filling(long) => format!("{{ length: {} }}", long.len()),
+        Value::String(short) => text(short),
+        Value::Array(items) => format!("[{}]", items.iter().map(value).collect::<Vec<_>>().join(", ")),
+        Value::Object(members) => mapping(members),
+        other => other.to_string(),
+    }
+}
+
+fn is_filling(text: &str) -> bool {
+    text.len() >= LONG && text.bytes().all(|byte| byte == b'x')
 }
 
 #[cfg(test)]

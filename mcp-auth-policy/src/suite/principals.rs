@@ -1,9 +1,12 @@
 //! The callers of a suite.
 
-use std::collections::HashMap;
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+};
 
 use super::{
-    names::known_scopes,
+    names::{known_role, known_scopes},
     token::{NoToken, TokenSketch},
     values::Values,
 };
@@ -27,7 +30,6 @@ const MOST: usize = 1000;
 pub(crate) struct Principal {
     pub(crate) name: String,
     /// `None` for calls without a token.
-    #[expect(dead_code, reason = "read by the tests of changed policies")]
     pub(crate) token: Option<TokenSketch>,
 }
 
@@ -37,6 +39,15 @@ pub(super) struct Principals {
     /// What the policy makes of each; `None` without a token.
     pub(super) callers: Vec<Option<Resolved>>,
     numbers: HashMap<String, usize>,
+    /// Which of them something else in the file names.
+    used: RefCell<HashSet<usize>>,
+}
+
+impl Principal {
+    /// Makes the caller anew for a policy that reads its token otherwise. `None` without a token.
+    pub(super) fn resolve(&self, policy: &Policy) -> Option<Resolved> {
+        self.token.as_ref()?.resolve(&self.name, policy).ok()
+    }
 }
 
 impl Principals {
@@ -48,6 +59,7 @@ impl Principals {
     /// Finds the number of a caller.
     pub(super) fn find(&self, name: &Named, findings: &mut Findings<'_>) -> Option<usize> {
         let found = self.number(&name.name);
+        self.used.borrow_mut().extend(found);
         // Without any principal the one mistake is that they are missing.
         if found.is_none() && !self.list.is_empty() {
             let message = format!("principal {} is not declared", quoted(&name.name));
@@ -57,6 +69,14 @@ impl Principals {
             });
         }
         found
+    }
+
+    /// Gives the principals that nothing names.
+    pub(super) fn unused(&self) -> impl Iterator<Item = &str> {
+        let principals = self.list.iter().enumerate();
+        principals
+            .filter(|(number, _)| !self.used.borrow().contains(number))
+            .map(|(_, principal)| principal.name.as_str())
     }
 
     /// Reads `owner`: a principal's name means the owner key of that principal.
@@ -94,6 +114,7 @@ pub(super) fn read_principals(
         list: Vec::new(),
         callers: Vec::new(),
         numbers: HashMap::new(),
+        used: RefCell::default(),
     };
     let Some(entry) = fields.get("principals") else {
         missing(
@@ -187,16 +208,6 @@ fn read_token(entry: &Entry, policy: &Policy, values: &mut Values, findings: &mu
         claims: claims.unwrap_or_else(|| Some(serde_json::Map::new()))?,
     };
     (known == [true, true]).then_some(token)
-}
-
-fn known_role(role: &Named, policy: &Policy, findings: &mut Findings<'_>) -> bool {
-    let known = policy.role_numbers.contains_key(&role.name);
-    if !known {
-        let message = format!("role {} is not declared in the policy", quoted(&role.name));
-        let help = || did_you_mean(&role.name, policy.roles().collect::<Vec<_>>());
-        findings.error_with(Code::UnknownRole, role.span, message, help);
-    }
-    known
 }
 
 /// Without `callers.issuers` every issuer is one.

@@ -4,47 +4,78 @@ use std::collections::HashMap;
 
 use super::{
     cases::read_cases,
+    invariants::read_invariants,
     lists::read_lists,
     matrix::read_matrix,
-    model::{Suite, Test, TestKind},
+    model::{Check, Suite, Test, TestKind},
     principals::read_principals,
     values::Values,
 };
 use crate::{
     Policy,
     diagnostic::Code,
-    fields::{Fields, version},
+    fields::{Fields, choice, version},
     findings::Findings,
     source::Span,
     text::quoted,
     yaml::Node,
 };
 
-const KNOWN: &[&str] = &["version", "policy", "principals", "matrix", "cases", "lists"];
-const LATER: &[&str] = &["invariants", "cover"];
+const KNOWN: &[&str] = &[
+    "version",
+    "policy",
+    "principals",
+    "matrix",
+    "cases",
+    "lists",
+    "invariants",
+    "cover",
+];
 
 /// `None` if the file is no mapping at all, which is reported.
 pub(super) fn read<'p>(root: &Node, policy: &'p Policy, findings: &mut Findings<'_>) -> Option<Suite<'p>> {
-    let fields = Fields::open(root, "a test file", KNOWN, LATER, findings)?;
+    let fields = Fields::open(root, "a test file", KNOWN, &[], findings)?;
     version(&fields, findings);
     let mut values = Values::new();
     let principals = read_principals(&fields, policy, &mut values, findings);
     let mut tests = Vec::new();
-    if let Some(entry) = fields.get("matrix") {
-        tests.extend(read_matrix(&entry.node, policy, &principals, findings));
-    }
+    let matrix = fields.get("matrix");
+    let cells = matrix.and_then(|entry| read_matrix(&entry.node, policy, &principals, findings));
+    let table = matrix.filter(|_| cells.is_some());
+    tests.extend(cells.into_iter().flatten());
     if let Some(entry) = fields.get("cases") {
         tests.extend(read_cases(&entry.node, policy, &principals, &mut values, findings));
     }
     if let Some(entry) = fields.get("lists") {
         tests.extend(read_lists(&entry.node, policy, &principals, findings));
     }
+    if let Some(entry) = fields.get("invariants") {
+        tests.extend(read_invariants(&entry.node, policy, findings));
+    }
+    if let Some(entry) = fields.get("cover")
+        && choice(&entry.node, "`cover`", &[("all", ())], findings).is_some()
+    {
+        let test = |name: &str, check| Test {
+            name: name.to_owned(),
+            span: entry.key_span,
+            check,
+        };
+        tests.push(test("coverage", Check::Coverage));
+        tests.push(test("mutants", Check::Mutants));
+    }
+    if let Some(entry) = table {
+        for principal in principals.unused() {
+            let message = format!("the matrix has no column for principal {}", quoted(principal));
+            let help = "add one, or name it in `cases` or `lists`";
+            findings.error_help(Code::MissingColumn, entry.node.span, message, help);
+        }
+    }
     if tests.is_empty() && findings.is_empty() {
         findings.error_help(
             Code::NoTests,
             Span::START,
             "the file tests nothing",
-            "add a `matrix:`, `cases:` or `lists:`",
+            "add a `matrix:`, `cases:`, `lists:` or `invariants:`",
         );
     }
     report_same_names(&tests, findings);

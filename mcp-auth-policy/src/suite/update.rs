@@ -39,7 +39,7 @@ impl SuiteFile {
         let mut wrong: BTreeMap<usize, Vec<(&Row, &str)>> = BTreeMap::new();
         for test in &suite.tests {
             if let Check::Cell(cell) = &test.check {
-                let answer = suite.view().best(cell.operation, cell.caller).cell();
+                let answer = suite.view().best_cell(cell.operation, cell.caller);
                 if answer != cell.answer {
                     wrong.entry(test.line()).or_default().push((&cell.row, answer.word()));
                 }

@@ -22,10 +22,13 @@ enum Kind {
     Map(OpenMap),
 }
 
+/// Entries of a mapping that are looked through one by one; more have an index.
+const FEW: usize = 8;
+
 #[derive(Default)]
 struct OpenMap {
     entries: Vec<Entry>,
-    /// Every key with its line: duplicates are found without a walk through the entries.
+    /// Every key with its line, of a mapping with more than a few entries: a duplicate is found without a walk through them.
     lines: HashMap<String, usize>,
     /// A key that waits for its value; the inner option is empty for a key that was refused.
     key: Option<Option<(String, Span)>>,
@@ -82,6 +85,25 @@ impl Builder {
 }
 
 impl OpenMap {
+    /// Gives the line of an earlier entry with this key. Without one, the key belongs to the entry that begins now.
+    fn first_line(&mut self, key: &str, line: usize) -> Option<usize> {
+        if self.entries.len() < FEW {
+            let mut known = self.entries.iter();
+            return known.find(|entry| entry.key == key).map(|entry| entry.key_span.line);
+        }
+        if self.lines.is_empty() {
+            let known = self.entries.iter();
+            self.lines = known.map(|entry| (entry.key.clone(), entry.key_span.line)).collect();
+        }
+        match self.lines.entry(key.to_owned()) {
+            hash_map::Entry::Vacant(free) => {
+                free.insert(line);
+                None
+            }
+            hash_map::Entry::Occupied(first) => Some(*first.get()),
+        }
+    }
+
     fn read_key(&mut self, node: Node, findings: &mut Findings<'_>) -> Option<(String, Span)> {
         let at = node.span;
         match node.value {
@@ -96,12 +118,8 @@ impl OpenMap {
                 None
             }
             Value::Text(key) => {
-                let first = match self.lines.entry(key.clone()) {
-                    hash_map::Entry::Vacant(free) => {
-                        free.insert(at.line);
-                        return Some((key, at));
-                    }
-                    hash_map::Entry::Occupied(first) => *first.get(),
+                let Some(first) = self.first_line(&key, at.line) else {
+                    return Some((key, at));
                 };
                 let message = format!("the key {} was given already in line {first}", quoted(&key));
                 findings.error_help(Code::DuplicateKey, at, message, "keep one of the two");

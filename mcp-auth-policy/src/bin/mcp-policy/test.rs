@@ -119,4 +119,5 @@ fn show(file: &Path, ran: &Ran, outcome: &mut Outcome) {
     }
     outcome.failed |= !report.is_ok();
     outcome.line(report.summary());
+    report.notes().iter().for_each(|note| outcome.line(format!("  {note}")));
 }
