@@ -46,6 +46,7 @@ mod edge_mutation;
 mod effort;
 mod equivalence;
 mod filter;
+mod gaps;
 mod invariants;
 mod lists;
 mod looked_at;

@@ -4,19 +4,14 @@ use std::collections::HashMap;
 
 use super::{
     decider::Decider,
-    effort::{Effort, exists},
+    effort::Effort,
+    gaps::Gaps,
     model::{Check, Suite},
     names::{operations, suite_name},
-    rows::Rows,
-    token::TokenSketch,
     witness::Witness,
 };
-use crate::{
-    Operation, OperationId, Ownership, Policy, Reach, Scope, bits::Bits, caller_classes::CallerClass, text::quoted,
-};
+use crate::{Operation, OperationId, Ownership, Policy, Reach, Scope, caller_classes::CallerClass, text::quoted};
 
-/// Gaps that are shown at most, each with its row.
-const SHOWN: usize = 50;
 /// Comparisons of scopes with deciding lines at most.
 const COMPARED: usize = 1 << 23;
 /// Classes that are written down to find one that a suite can say.
@@ -34,37 +29,10 @@ pub(super) struct Coverage {
 /// The lines that decide tests, with the numbers of the callers of these.
 type Decided = HashMap<(u32, Decider), Vec<usize>>;
 
-/// Collects gaps, and rows that close them.
-struct Gaps<'s> {
-    rows: Rows<'s>,
-    list: Vec<String>,
-    more: usize,
-    /// Scopes that a reported line asks for: they need not be reported as well.
-    scopes: Bits,
-}
-
-impl Gaps<'_> {
-    /// Notes a gap. False if it is one of too many, and needs no row.
-    fn add(&mut self, gap: String) -> bool {
-        let is_shown = self.list.len() < SHOWN;
-        if is_shown {
-            self.list.push(gap);
-        } else {
-            self.more += 1;
-        }
-        is_shown
-    }
-}
-
 impl Suite<'_> {
     /// Finds what decides no test.
     pub(super) fn coverage(&self, effort: &Effort) -> Coverage {
-        let mut gaps = Gaps {
-            rows: Rows::new(self),
-            list: Vec::new(),
-            more: 0,
-            scopes: self.policy.no_scopes(),
-        };
+        let mut gaps = Gaps::new(self);
         let decided = self.decided();
         let (mut covered, mut all) = (0, 0);
         for (id, operation) in operations(self.policy) {
@@ -80,15 +48,13 @@ impl Suite<'_> {
         self.missing_roles(&mut gaps);
         self.missing_issuers(&mut gaps);
         let table = self.missing_matrix(&mut gaps);
-        let mut paste = vec![table, gaps.rows.text()];
+        let (gaps, rows) = gaps.finish();
+        let mut paste = vec![table, rows];
         paste.retain(|text| !text.is_empty());
-        if gaps.more > 0 {
-            gaps.list.push(format!("… and {} more", gaps.more));
-        }
         Coverage {
             covered,
             all,
-            gaps: gaps.list,
+            gaps,
             paste: paste.join("\n"),
         }
     }
@@ -150,7 +116,7 @@ impl Suite<'_> {
         let mut found = 0;
         for line in missing {
             let is_line = |class: &CallerClass<'_>| {
-                exists(*class, self.policy) && class_line(*class, operation, self.policy) == Some(*line)
+                class.is_mapped(0) && class_line(*class, operation, self.policy) == Some(*line)
             };
             let mut classes = classes.iter().filter(is_line).peekable();
             if classes.peek().is_none() {
@@ -237,7 +203,7 @@ impl Suite<'_> {
                 }
             };
             let decides = |class: &CallerClass<'_>| {
-                exists(*class, policy)
+                class.is_mapped(0)
                     && class.holds(0, scope.name())
                     && class_line(*class, operation, policy).is_some_and(|line| gives(line, operation))
             };
@@ -262,115 +228,6 @@ impl Suite<'_> {
             witness.into_iter().for_each(|witness| gaps.rows.add(&title, &witness));
             return;
         }
-    }
-
-    fn missing_roles(&self, gaps: &mut Gaps<'_>) {
-        let policy = self.policy;
-        for (number, role) in policy.roles.iter().enumerate() {
-            let mut principals = self.principals.iter().zip(&self.callers);
-            let is_used = principals.any(|(principal, caller)| {
-                let written = principal.token.as_ref().and_then(|token| token.role.as_ref());
-                let carries = || {
-                    let granted = caller.as_ref().and_then(|caller| caller.grants().of(policy.id));
-                    granted.is_some_and(|granted| granted.roles.contains(number))
-                };
-                written.map_or_else(carries, |written| *written == role.name)
-            });
-            // A role that no issuer has a name for is nobody's.
-            let token = (!is_used).then(|| self.token_with_role(&role.name)).flatten();
-            if let Some(token) = token {
-                let gap = format!("role {}: no principal has it", quoted(&role.name));
-                self.add_principal(gap, &format!("by role {}", role.name), token, gaps);
-            }
-        }
-    }
-
-    fn token_with_role(&self, role: &str) -> Option<TokenSketch> {
-        let issuers = self.policy.callers.issuers.iter().flat_map(HashMap::keys);
-        let mut issuers: Vec<&str> = issuers.map(String::as_str).chain([""]).collect();
-        issuers.sort_unstable();
-        let mut tokens = issuers.into_iter().map(|issuer| TokenSketch {
-            issuer: issuer.to_owned(),
-            role: Some(role.to_owned()),
-            ..TokenSketch::default()
-        });
-        tokens.find(|token| token.resolve("caller", self.policy).is_ok())
-    }
-
-    /// Reports issuers that are read in their own way, and of which no principal has a token.
-    fn missing_issuers(&self, gaps: &mut Gaps<'_>) {
-        let callers = &self.policy.callers;
-        let tokens = || self.principals.iter().filter_map(|principal| principal.token.as_ref());
-        let Some(issuers) = &callers.issuers else {
-            if callers.default.is_some() && tokens().next().is_none() {
-                let gap = "`callers.default`: no principal has a token".to_owned();
-                self.add_principal(gap, "with a token", TokenSketch::default(), gaps);
-            }
-            return;
-        };
-        let mut names: Vec<&String> = issuers.keys().collect();
-        names.sort_unstable();
-        for issuer in names {
-            if tokens().all(|token| token.issuer != *issuer) {
-                let gap = format!("issuer {}: no principal has a token of it", quoted(issuer));
-                let token = TokenSketch {
-                    issuer: issuer.clone(),
-                    ..TokenSketch::default()
-                };
-                self.add_principal(gap, &format!("from {issuer}"), token, gaps);
-            }
-        }
-    }
-
-    /// Adds a principal that is missing, and a call so that it is used.
-    fn add_principal(&self, gap: String, title: &str, token: TokenSketch, gaps: &mut Gaps<'_>) {
-        let witness = operations(self.policy).next().map(|(operation, called)| Witness {
-            token,
-            operation,
-            arguments: serde_json::Map::new(),
-            owner: called.has_owner_fallback().then_some(Ownership::Other),
-        });
-        let called = witness
-            .as_ref()
-            .and_then(|witness| self.policy.operation(witness.operation));
-        let title = format!("{} {title}", called.map(suite_name).unwrap_or_default());
-        if let (true, Some(witness)) = (gaps.add(gap), &witness) {
-            gaps.rows.add_exactly(&title, witness);
-        }
-    }
-
-    /// Reports that there is no matrix. A matrix has a row for each operation. Gives the matrix.
-    fn missing_matrix(&self, gaps: &mut Gaps<'_>) -> String {
-        if self.tests.iter().any(|test| matches!(test.check, Check::Cell(_))) {
-            return String::new();
-        }
-        gaps.add("matrix: no tool is in it".to_owned());
-        let mut table: Vec<Vec<String>> = vec![vec!["tool".to_owned()]];
-        table.extend(operations(self.policy).map(|(_, operation)| vec![suite_name(operation)]));
-        for (number, principal) in self.principals.iter().enumerate() {
-            let answers = operations(self.policy).map(|(id, _)| self.view().best_cell(id, number).word().to_owned());
-            let column = std::iter::once(principal.name.clone()).chain(answers);
-            table.iter_mut().zip(column).for_each(|(row, cell)| row.push(cell));
-        }
-        let columns = table.first().map_or(0, Vec::len);
-        let widths: Vec<usize> = (0..columns)
-            .map(|column| {
-                table
-                    .iter()
-                    .filter_map(|row| row.get(column))
-                    .map(|cell| cell.chars().count())
-                    .max()
-                    .unwrap_or(0)
-            })
-            .collect();
-        let lines = table.iter().map(|row| {
-            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-            format!("  {}", cells.collect::<Vec<_>>().join(" | ").trim_end())
-        });
-        std::iter::once("matrix: |".to_owned())
-            .chain(lines)
-            .collect::<Vec<_>>()
-            .join("\n")
     }
 }
 

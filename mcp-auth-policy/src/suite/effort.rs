@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use crate::{
     OperationId, Policy,
-    caller_classes::{CallerClass, CallerClasses, MAX_CLASSES},
+    caller_classes::{CallerClasses, MAX_CLASSES},
 };
 
 /// Classes of callers that one run may look at, over all operations.
@@ -22,6 +22,9 @@ impl Effort {
     }
 
     /// Enumerates the classes of an operation that these policies tell apart; the first policy is the one that the id is of.
+    ///
+    /// Classes that are not [mapped](crate::caller_classes::CallerClass::is_mapped) are to be passed over: a server does not start with an issuer that the policy
+    /// does not list, and a suite cannot name it.
     ///
     /// # Errors
     /// Says why that is too much.
@@ -42,18 +45,10 @@ impl Effort {
         }
         let classes = CallerClasses::of(policies, named.kind(), named.name(), scopes);
         // Finding out that there are too many takes about as long as trying them.
-        let count = classes
-            .as_ref()
-            .map_or(MAX_CLASSES, |classes| classes.iter().count().max(LEAST));
+        let count = classes.as_ref().map_or(MAX_CLASSES, |classes| classes.len().max(LEAST));
         let left = self.0.get().checked_sub(count);
         self.0.set(left.unwrap_or_default());
         let classes = classes.map_err(|error| error.to_string())?;
         left.is_some().then_some(classes).ok_or_else(too_much)
     }
-}
-
-/// Tells whether a server can meet this caller. It does not start with an issuer that the policy does not list.
-pub(super) fn exists(class: CallerClass<'_>, policy: &Policy) -> bool {
-    let listed = policy.callers.issuers.as_ref();
-    listed.is_none_or(|listed| listed.contains_key(class.issuer()))
 }

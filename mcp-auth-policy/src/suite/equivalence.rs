@@ -1,7 +1,7 @@
 //! A policy and a changed copy of it: do they let anybody do anything else?
 
 use super::{
-    effort::{Effort, exists},
+    effort::Effort,
     looked_at::{looked_at, reads_scopes_as_a_claim, same_within},
     prove::owner_between,
     token::TokenSketch,
@@ -34,7 +34,7 @@ pub(super) fn compare(policy: &Policy, twin: &Policy, ids: &[OperationId], effor
             Err(why) => return Verdict::Unknown(why),
         };
         let mut different = Vec::new();
-        for class in classes.iter().filter(|class| exists(*class, policy)) {
+        for class in classes.iter().filter(|class| class.is_mapped(0)) {
             compared += 1;
             let (before, after) = reaches(class);
             if before != after {
@@ -121,7 +121,7 @@ fn compare_role(
     };
     let (before, after) = (names(&role.scopes), names(&changed.scopes));
     let (mut compared, mut different) = (0, Vec::new());
-    for class in classes.iter().filter(|class| exists(*class, policy)) {
+    for class in classes.iter().filter(|class| class.is_mapped(0)) {
         let mapping = policy.callers.mapping(class.issuer());
         let Some(grants) = class
             .grants(0)

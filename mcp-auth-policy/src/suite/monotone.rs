@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{
-    effort::{Effort, exists},
+    effort::Effort,
     looked_at::{looked_at, reads_scopes_as_a_claim},
     prove::{Counterexample, Found, owner_between, shown},
     witness::Witness,
@@ -34,7 +34,7 @@ pub(super) fn monotone(policy: &Policy, id: OperationId, effort: &Effort) -> Fou
     });
     let steps: Vec<&str> = steps.map(Scope::name).collect();
     let mut tried = 0;
-    for class in classes.iter().filter(|class| exists(*class, policy)) {
+    for class in classes.iter().filter(|class| class.is_mapped(0)) {
         let (before, Some(grants)) = (class.decision(0), class.grants(0)) else {
             continue;
         };

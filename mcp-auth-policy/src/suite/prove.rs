@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{
-    effort::{Effort, exists},
+    effort::Effort,
     invariants::Invariant,
     looked_at::{looked_at, same_within},
     model::Suite,
@@ -149,7 +149,7 @@ fn needs(policy: &Policy, id: OperationId, owner: Ownership, scopes: &[String], 
     let lacks = |class: &CallerClass<'_>| !names.iter().all(|scope| class.holds(0, scope));
     let found = classes
         .iter()
-        .filter(|class| exists(*class, policy) && lacks(class) && may_call(*class, owner));
+        .filter(|class| class.is_mapped(0) && lacks(class) && may_call(*class, owner));
     Ok(first(found, policy, id, owner))
 }
 
@@ -190,7 +190,7 @@ fn never(policy: &Policy, id: OperationId, owner: Ownership, role: &str, effort:
             .is_some_and(|mapping| mapping.roles.is_some());
         let none = Bits::empty(policy.roles.len());
         let held_roles = if carries_roles { &role.included } else { &none };
-        exists(*class, policy)
+        class.is_mapped(0)
             && named.contains(issuer)
             && same_within(&granted.held, &role.closure, &scopes)
             && same_within(&granted.roles, held_roles, &roles)

@@ -271,7 +271,7 @@ fn what_cannot_be_enumerated_is_a_gap_and_a_survivor() {
     for failure in [coverage, mutants] {
         let detail = failure.details().first().unwrap();
         assert!(
-            detail.ends_with("more than 65536 classes of callers and arguments would have to be tried"),
+            detail.contains(": more than 65536 classes of callers and arguments"),
             "{detail}"
         );
     }

@@ -214,10 +214,12 @@ fn what_cannot_be_proved_fails_and_says_why() {
     );
     for invariant in ["tools: [t, u], needs: s0", "monotone: true"] {
         let found = details(&wide, "t", invariant);
-        assert_eq!(
-            found,
-            ["`t`: could not be proved: more than 65536 classes of callers and arguments would have to be tried"],
-            "{invariant}"
+        let [detail] = found.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert!(
+            detail.starts_with("`t`: could not be proved: more than 65536 classes of callers and arguments"),
+            "{detail}"
         );
     }
     let tested = "version: 1
