@@ -38,6 +38,18 @@ pub enum ConfigError {
         /// The issuer as configured.
         issuer: String,
     },
+    /// An issuer whose tokens may not have scopes anywhere.
+    #[error("issuer `{issuer}` has an empty list of scope claims: name at least one, for example `scope`")]
+    NoScopeClaim {
+        /// The issuer as configured.
+        issuer: String,
+    },
+    /// A leeway that accepts tokens long after their end.
+    #[error("issuer `{issuer}` has a leeway of more than 60 s: set the clocks right and write at most 60 s")]
+    LeewayTooLong {
+        /// The issuer as configured.
+        issuer: String,
+    },
     /// An audience that is the empty string.
     #[error(
         "an additional audience of resource `{resource}` is empty: write the `aud` value that tokens carry, or remove it"

@@ -75,6 +75,6 @@ pub use self::{
     status::{DecisionCounts, PolicyStatus, ReloadError, Status},
     verify::{
         AccessTokenVerifier, AccessTokenVerifierBuilder, AuthorizationServer, AuthorizationServerBuilder, InvalidToken,
-        VerifyError,
+        ScopeClaim, VerifyError,
     },
 };

@@ -21,6 +21,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 
 use super::{Fault, TokenBuilder, signing_key::SigningKey};
 use crate::{
+    algorithm::Algorithm,
     bearer_token::BearerToken,
     error::ConfigError,
     http_client::{MAX_KEY_SET_BYTES, MAX_METADATA_BYTES},
@@ -42,7 +43,8 @@ struct Shared {
     metadata_fetches: AtomicUsize,
     key_set_fetches: AtomicUsize,
     tokens: AtomicUsize,
-    rs256: SigningKey,
+    /// One key for each algorithm but ES256. They are never rotated.
+    other_keys: Vec<SigningKey>,
     state: Mutex<Changeable>,
 }
 
@@ -53,20 +55,24 @@ struct Changeable {
 }
 
 impl Issuer {
-    /// Starts an issuer with one EC key (ES256) and one RSA key (RS256).
+    /// Starts an issuer with one key for each [`Algorithm`].
     ///
     /// # Errors
     /// When no loopback port is free.
     pub async fn start() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let others = Algorithm::ALL
+            .into_iter()
+            .filter(|algorithm| *algorithm != Algorithm::Es256);
+        let other_keys: io::Result<Vec<_>> = others.map(|algorithm| SigningKey::new(algorithm, 0)).collect();
         let shared = Arc::new(Shared {
             url: format!("http://{}", listener.local_addr()?),
             metadata_fetches: AtomicUsize::new(0),
             key_set_fetches: AtomicUsize::new(0),
             tokens: AtomicUsize::new(0),
-            rs256: SigningKey::rs256("rs256-0")?,
+            other_keys: other_keys?,
             state: Mutex::new(Changeable {
-                es256: SigningKey::es256("es256-0")?,
+                es256: SigningKey::new(Algorithm::Es256, 0)?,
                 rotations: 0,
                 fault: None,
             }),
@@ -113,23 +119,23 @@ impl Issuer {
     /// Begins a token of this issuer.
     pub fn token(&self) -> TokenBuilder {
         let number = self.shared.tokens.fetch_add(1, Ordering::Relaxed);
-        TokenBuilder::new(self.url(), self.es256(), self.shared.rs256.clone(), number)
+        TokenBuilder::new(self.url(), self.es256(), &self.shared.other_keys, number)
     }
 
-    /// Signs any header and claims with the current EC key, whether or not they are JSON.
+    /// Signs any header and claims with the current ES256 key, whether or not they are JSON.
     #[must_use]
     pub fn sign_raw(&self, header: &str, claims: &str) -> BearerToken {
         BearerToken::new(self.es256().sign(header, claims))
     }
 
-    /// Replaces the EC key by a new one with a new key id. The old one is no longer published.
+    /// Replaces the ES256 key by a new one with a new key id. The old one is no longer published.
     ///
     /// # Errors
     /// When the system has no randomness.
     pub fn rotate_keys(&self) -> io::Result<()> {
         let mut state = self.shared.state();
         state.rotations += 1;
-        state.es256 = SigningKey::es256(format!("es256-{}", state.rotations))?;
+        state.es256 = SigningKey::new(Algorithm::Es256, state.rotations)?;
         Ok(())
     }
 
@@ -181,7 +187,10 @@ impl Shared {
     }
 
     fn key_set(&self) -> Value {
-        json!({"keys": [self.state().es256.jwk(), self.rs256.jwk()]})
+        let es256 = self.state().es256.jwk();
+        let others = self.other_keys.iter().map(SigningKey::jwk);
+        let keys: Vec<Value> = [es256].into_iter().chain(others).collect();
+        json!({ "keys": keys })
     }
 }
 

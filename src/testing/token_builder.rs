@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value};
 
 use super::signing_key::SigningKey;
-use crate::bearer_token::BearerToken;
+use crate::{algorithm::Algorithm, bearer_token::BearerToken};
 
 /// Builds one access token; made by [`Issuer::token`](super::Issuer::token).
 ///
@@ -15,17 +15,18 @@ use crate::bearer_token::BearerToken;
 #[must_use = "call `sign` to get the token"]
 pub struct TokenBuilder {
     key: SigningKey,
-    rs256: SigningKey,
+    /// The issuer's keys, one for each algorithm.
+    keys: Vec<SigningKey>,
     header: Map<String, Value>,
     claims: Map<String, Value>,
 }
 
 impl TokenBuilder {
-    pub(super) fn new(issuer: &str, es256: SigningKey, rs256: SigningKey, number: usize) -> Self {
+    pub(super) fn new(issuer: &str, es256: SigningKey, other_keys: &[SigningKey], number: usize) -> Self {
         let now = SystemTime::now();
         let builder = Self {
             key: es256.clone(),
-            rs256,
+            keys: [std::slice::from_ref(&es256), other_keys].concat(),
             header: Map::new(),
             claims: Map::new(),
         };
@@ -90,10 +91,17 @@ impl TokenBuilder {
         self
     }
 
+    /// Signs with the issuer's key for another algorithm. Default ES256.
+    pub fn algorithm(self, algorithm: Algorithm) -> Self {
+        match self.keys.iter().find(|key| key.algorithm == algorithm).cloned() {
+            Some(key) => self.use_key(key),
+            None => self,
+        }
+    }
+
     /// Signs with the issuer's RSA key instead of its EC key.
     pub fn rs256(self) -> Self {
-        let key = self.rs256.clone();
-        self.use_key(key)
+        self.algorithm(Algorithm::Rs256)
     }
 
     /// Signs with the current key of another issuer, but under the key id of this one: a forgery.
@@ -112,7 +120,7 @@ impl TokenBuilder {
 
     fn use_key(mut self, key: SigningKey) -> Self {
         self.key = key;
-        let (alg, kid) = (self.key.algorithm().name(), self.key.kid.clone());
+        let (alg, kid) = (self.key.algorithm.name(), self.key.kid.clone());
         self.header("alg", alg).header("kid", kid)
     }
 }

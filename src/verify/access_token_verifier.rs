@@ -81,8 +81,12 @@ impl AccessTokenVerifier {
             .iter()
             .find(|server| server.issuer() == issuer);
         let server = server.ok_or(InvalidToken::Issuer)?;
-        if !server.allows(token.algorithm) {
+        let rules = server.rules();
+        if !rules.algorithms.contains(&token.algorithm) {
             return Err(InvalidToken::Algorithm.into());
+        }
+        if rules.require_at_jwt && !token.is_at_jwt {
+            return Err(InvalidToken::Type.into());
         }
 
         let verify_with = |set: &KeySet| check_signature(&token, set.candidates(token.kid.as_deref(), token.algorithm));
@@ -98,13 +102,19 @@ impl AccessTokenVerifier {
             }
         }
 
-        let facts = claims::check(token.claims, token.is_at_jwt, &self.0.audiences, (self.0.clock)())?;
+        let facts = claims::check(
+            token.claims,
+            token.is_at_jwt,
+            rules,
+            &self.0.audiences,
+            (self.0.clock)(),
+        )?;
         Ok(AuthInfo::new(facts))
     }
 }
 
 fn check_signature(token: &CompactToken<'_>, candidates: Candidates<'_>) -> Result<(), InvalidToken> {
-    let verifies = |key: &&VerificationKey| key.verifies(token.signature, token.signing_input);
+    let verifies = |key: &&VerificationKey| key.verifies(token.algorithm, token.signature, token.signing_input);
     match candidates {
         Candidates::Keys(keys) if keys.iter().any(verifies) => Ok(()),
         Candidates::Keys(_) => Err(InvalidToken::Signature),

@@ -4,19 +4,20 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value};
 
-use super::InvalidToken;
+use super::{InvalidToken, ScopeClaim, token_rules::TokenRules};
 use crate::{auth_info::Facts, scope_token::is_scope_token};
-
-/// How far `nbf` and `iat` may be ahead of our clock. `exp` has no leeway: a token is refused the moment it ends.
-const CLOCK_SKEW: Duration = Duration::from_secs(30);
 
 /// The end of the year 9999, in seconds since 1970. A greater number is milliseconds or an attempt at an overflow.
 const LAST_SECOND: f64 = 253_402_300_799.0;
+
+/// Where the client is named, the most specific first. `azp` is OpenID Connect's, `cid` Okta's, `appid` that of Microsoft Entra's version 1.
+const CLIENT_CLAIMS: [&str; 4] = ["client_id", "azp", "cid", "appid"];
 
 /// Checks everything that the signature does not say.
 pub(super) fn check(
     claims: Map<String, Value>,
     is_at_jwt: bool,
+    rules: &TokenRules,
     audiences: &[String],
     now: SystemTime,
 ) -> Result<Facts, InvalidToken> {
@@ -26,23 +27,31 @@ pub(super) fn check(
     if !is_at_jwt && is_id_token(&claims) {
         return Err(InvalidToken::IdToken);
     }
+    if rules.require_at_jwt
+        && let Some(missing) = ["client_id", "iat", "jti"]
+            .into_iter()
+            .find(|name| !claims.contains_key(*name))
+    {
+        // RFC 9068 section 2.2; the other claims it wants are wanted of every token.
+        return Err(InvalidToken::MissingClaim(missing));
+    }
 
     let expires_at = time(&claims, "exp")?.ok_or(InvalidToken::MissingClaim("exp"))?;
-    if now >= expires_at {
+    if now >= expires_at + rules.past_expiry() {
         return Err(InvalidToken::Expired);
     }
-    if time(&claims, "nbf")?.is_some_and(|not_before| not_before > now + CLOCK_SKEW) {
+    if time(&claims, "nbf")?.is_some_and(|not_before| not_before > now + rules.clock_skew()) {
         return Err(InvalidToken::NotYetValid);
     }
-    if time(&claims, "iat")?.is_some_and(|issued_at| issued_at > now + CLOCK_SKEW) {
+    if time(&claims, "iat")?.is_some_and(|issued_at| issued_at > now + rules.clock_skew()) {
         return Err(InvalidToken::IssuedInTheFuture);
     }
 
     let subject = string(&claims, "sub")?.ok_or(InvalidToken::MissingClaim("sub"))?;
     let issuer = string(&claims, "iss")?.ok_or(InvalidToken::Issuer)?;
-    let client_id = string(&claims, "client_id")?;
-    let authorized_party = string(&claims, "azp")?;
-    let scopes = scopes(&claims)?;
+    let client_id = client_id(&claims)?;
+    string(&claims, "jti")?;
+    let scopes = scopes(&claims, &rules.scope_claims)?;
     let audience = audience(&claims)?;
     if !audience.iter().any(|named| audiences.contains(named)) {
         return Err(InvalidToken::Audience);
@@ -50,7 +59,7 @@ pub(super) fn check(
     Ok(Facts {
         issuer,
         subject,
-        client_id: client_id.or(authorized_party),
+        client_id,
         scopes,
         audience,
         expires_at,
@@ -95,21 +104,35 @@ fn audience(claims: &Map<String, Value>) -> Result<Vec<String>, InvalidToken> {
     }
 }
 
-/// Scope tokens as one text (RFC 9068 section 2.2.3) or, as some servers write them, as an array. Without the claim there are none.
-fn scopes(claims: &Map<String, Value>) -> Result<Vec<String>, InvalidToken> {
-    let scopes = match claims.get("scope") {
-        None => Vec::new(),
-        Some(Value::String(text)) => text
+/// `client_id` and `azp` must have their type wherever they are; the others only where they are what is used.
+fn client_id(claims: &Map<String, Value>) -> Result<Option<String>, InvalidToken> {
+    string(claims, "azp")?;
+    let named = CLIENT_CLAIMS.into_iter().find(|name| claims.contains_key(*name));
+    named.map_or(Ok(None), |name| string(claims, name))
+}
+
+/// Scope tokens as one text (RFC 9068 section 2.2.3) or, as some servers write them, as an array. Without a claim there are none.
+///
+/// Only the first claim that the token has is read, even if it is empty: a union would give more than any of them says.
+fn scopes(claims: &Map<String, Value>, names: &[ScopeClaim]) -> Result<Vec<String>, InvalidToken> {
+    let found = names
+        .iter()
+        .find_map(|claim| Some((claim.name(), claims.get(claim.name())?)));
+    let Some((name, value)) = found else {
+        return Ok(Vec::new());
+    };
+    let scopes = match value {
+        Value::String(text) => text
             .split(' ')
             .filter(|token| !token.is_empty())
             .map(str::to_owned)
             .collect(),
-        Some(Value::Array(values)) => strings(values, "scope")?,
-        Some(_) => return Err(InvalidToken::ClaimType("scope")),
+        Value::Array(values) => strings(values, name)?,
+        _ => return Err(InvalidToken::ClaimType(name)),
     };
     match scopes.iter().all(|scope| is_scope_token(scope)) {
         true => Ok(scopes),
-        false => Err(InvalidToken::ClaimType("scope")),
+        false => Err(InvalidToken::ClaimType(name)),
     }
 }
 

@@ -41,7 +41,10 @@ impl<'a> CompactToken<'a> {
             return Err(InvalidToken::CriticalExtension);
         }
         let alg = string(&header, "alg")?.ok_or(InvalidToken::BadHeader)?;
-        let algorithm = Algorithm::from_name(alg).ok_or(InvalidToken::Algorithm)?;
+        let algorithm = match alg {
+            "ES512" => Err(InvalidToken::Es512),
+            alg => Algorithm::from_name(alg).ok_or(InvalidToken::Algorithm),
+        }?;
         let is_at_jwt = is_at_jwt(string(&header, "typ")?)?;
         let kid = string(&header, "kid")?.map(str::to_owned);
         let claims = strict_json::parse_object(&payload).map_err(|_| InvalidToken::BadClaims)?;

@@ -22,6 +22,9 @@ pub enum InvalidToken {
     /// The algorithm is unknown or not allowed for the issuer.
     #[error("the token's `alg` is not allowed")]
     Algorithm,
+    /// The token is signed with ES512, which the JWT library of this crate does not have.
+    #[error("the token is signed with ES512, which is not supported; let its issuer sign with ES256, ES384 or EdDSA")]
+    Es512,
     /// The header has a `crit` member.
     #[error("the token's header has `crit`, and no critical extension is supported")]
     CriticalExtension,
@@ -71,12 +74,13 @@ pub enum InvalidToken {
 
 impl InvalidToken {
     /// Returns the code for programs, the same as in the Node and Python libraries: `invalid_issuer`, `invalid_audience` or
-    /// `invalid_token`.
+    /// `invalid_token`; and `unsupported_algorithm` for ES512, which those accept.
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
             Self::Issuer => "invalid_issuer",
             Self::Audience => "invalid_audience",
+            Self::Es512 => "unsupported_algorithm",
             _ => "invalid_token",
         }
     }
@@ -86,6 +90,7 @@ impl InvalidToken {
     pub fn description(self) -> &'static str {
         match self {
             Self::TooLong | Self::NotCompact | Self::BadHeader | Self::BadClaims => "The access token is malformed",
+            Self::Es512 => "Access tokens signed with ES512 are not supported",
             Self::Algorithm | Self::CriticalExtension | Self::Type | Self::IdToken => {
                 "The token is not an access token of a supported kind"
             }
