@@ -50,6 +50,34 @@ pub enum ConfigError {
         /// The issuer as configured.
         issuer: String,
     },
+    /// An issuer that is to be asked about tokens in two ways.
+    #[error("issuer `{issuer}` has both introspection and userinfo: remove userinfo, it says less")]
+    IntrospectionAndUserinfo {
+        /// The issuer as configured.
+        issuer: String,
+    },
+    /// Answers about tokens that are kept too long.
+    #[error("issuer `{issuer}` keeps answers about tokens for more than 5 minutes: a revoked token would pass so long")]
+    CacheTooLong {
+        /// The issuer as configured.
+        issuer: String,
+    },
+    /// Several issuers that could be asked about a token that does not say who issued it.
+    #[error(
+        "resource `{resource}` has several authorization servers with introspection or userinfo: keep one, a token that does not name its issuer would be shown to all of them"
+    )]
+    SeveralForOpaqueTokens {
+        /// The resource as configured.
+        resource: String,
+    },
+    /// Credentials of this server that cannot be used.
+    #[error("the credentials of client `{client_id}` {problem}")]
+    InvalidClientCredentials {
+        /// The client id as configured.
+        client_id: String,
+        /// What is wrong with them, and how they should look.
+        problem: &'static str,
+    },
     /// An audience that is the empty string.
     #[error(
         "an additional audience of resource `{resource}` is empty: write the `aud` value that tokens carry, or remove it"
@@ -142,6 +170,14 @@ pub enum AuthorizationServerError {
     #[error("`{url}` answered with status {status} instead of 200: check the URL, redirects are not followed")]
     BadStatus {
         /// What was fetched.
+        url: String,
+        /// The status of the answer.
+        status: StatusCode,
+    },
+    /// An answer that says that this server itself may not ask.
+    #[error("`{url}` refuses to answer this server (status {status}): check its client id and credentials there")]
+    ClientRefused {
+        /// What was asked.
         url: String,
         /// The status of the answer.
         status: StatusCode,

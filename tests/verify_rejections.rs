@@ -61,7 +61,7 @@ async fn a_good_token_gives_its_facts() {
         assert_eq!(caller.client_id(), Some("test-client"));
         assert_eq!(caller.scopes(), ["create:todos", "read:todos"]);
         assert_eq!(caller.audience(), [RESOURCE]);
-        assert_eq!(caller.expires_at(), expires_at);
+        assert_eq!(caller.expires_at(), Some(expires_at));
         assert_eq!(caller.claims()["roles"], json!(["admin"]));
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     error::{AuthorizationServerError, ConfigError},
     key_set::RemoteKeySet,
     metadata::AuthorizationServerMetadata,
+    remote_check::RemoteCheck,
 };
 
 /// An authorization server whose tokens are accepted.
@@ -28,6 +29,7 @@ pub(super) struct Inner {
     pub(super) rules: TokenRules,
     pub(super) discovery: Discovery,
     pub(super) key_set: RemoteKeySet,
+    pub(super) remote_check: Option<RemoteCheck>,
 }
 
 impl AuthorizationServer {
@@ -69,6 +71,10 @@ impl AuthorizationServer {
         &self.0.rules
     }
 
+    pub(super) fn remote_check(&self) -> Option<&RemoteCheck> {
+        self.0.remote_check.as_ref()
+    }
+
     pub(super) fn key_set(&self) -> &RemoteKeySet {
         &self.0.key_set
     }
@@ -79,6 +85,7 @@ impl fmt::Debug for AuthorizationServer {
         f.debug_struct("AuthorizationServer")
             .field("issuer", &self.0.issuer)
             .field("rules", &self.0.rules)
+            .field("remote_check", &self.0.remote_check)
             .finish_non_exhaustive()
     }
 }

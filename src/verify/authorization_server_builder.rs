@@ -13,6 +13,7 @@ use crate::{
     error::ConfigError,
     http_client::{DEFAULT_DEADLINE, HttpClient},
     key_set::RemoteKeySet,
+    remote_check::{Introspection, MAX_CACHE, Method, RemoteCheck, Userinfo},
     secure_url,
 };
 
@@ -23,6 +24,8 @@ pub struct AuthorizationServerBuilder {
     issuer: String,
     server_type: ServerType,
     rules: TokenRules,
+    introspection: Option<Introspection>,
+    userinfo: Option<Userinfo>,
     fetch_deadline: Duration,
 }
 
@@ -32,6 +35,8 @@ impl AuthorizationServerBuilder {
             issuer,
             server_type: ServerType::default(),
             rules: TokenRules::default(),
+            introspection: None,
+            userinfo: None,
             fetch_deadline: DEFAULT_DEADLINE,
         }
     }
@@ -69,6 +74,26 @@ impl AuthorizationServerBuilder {
         self
     }
 
+    /// Asks the authorization server about tokens that are no JWTs, or by setting about every token (RFC 7662). Default: other tokens than JWTs
+    /// are refused.
+    ///
+    /// What it answers is checked like the claims of a JWT: `iss`, `aud`, `exp`, `nbf`, `sub`, `cnf`; and `token_type`.
+    pub fn introspection(mut self, introspection: Introspection) -> Self {
+        self.introspection = Some(introspection);
+        self
+    }
+
+    /// Accepts tokens that are no JWTs, or by setting every token, for which the userinfo endpoint gives the claims of a user (OpenID Connect
+    /// Core section 5.3). For authorization servers that have no introspection.
+    ///
+    /// # Security
+    /// Userinfo proves that the token is good, not that it was issued for this resource: any server that gets a token of this issuer can use it
+    /// here. The token gets no scopes, so a policy gives such callers nothing that needs one.
+    pub fn insecure_userinfo_without_audience(mut self, userinfo: Userinfo) -> Self {
+        self.userinfo = Some(userinfo);
+        self
+    }
+
     /// Sets the time in which a whole fetch has to end, metadata and keys together. Default 5 s.
     pub fn fetch_deadline(mut self, deadline: Duration) -> Self {
         self.fetch_deadline = deadline;
@@ -79,7 +104,8 @@ impl AuthorizationServerBuilder {
     ///
     /// # Errors
     /// When the issuer is no absolute https URL (http on this machine), or has credentials, a query or a fragment (RFC 8414 section 2);
-    /// when the list of algorithms or of scope claims is empty, or the leeway too long; when the HTTPS client cannot be set up.
+    /// when the list of algorithms or of scope claims is empty, or the leeway too long; when introspection and userinfo are both there, lack credentials, or are kept for too long;
+    /// when the HTTPS client cannot be set up.
     pub fn build(self) -> Result<AuthorizationServer, ConfigError> {
         let url = secure_url::parse_setting("issuer", &self.issuer)?;
         if url.query().is_some() {
@@ -99,14 +125,34 @@ impl AuthorizationServerBuilder {
         if self.rules.leeway.is_some_and(|leeway| leeway > MAX_LEEWAY) {
             return Err(ConfigError::LeewayTooLong { issuer: self.issuer });
         }
+        let method = self.remote_check_method()?;
         let client = HttpClient::new(&self.issuer, self.fetch_deadline)?;
         let discovery = Discovery::new(&self.issuer, &url, self.server_type, client.clone());
-        let key_set = RemoteKeySet::new(&self.issuer, discovery.clone(), client);
+        let key_set = RemoteKeySet::new(&self.issuer, discovery.clone(), client.clone());
+        let remote_check = method.map(|method| RemoteCheck::new(&self.issuer, method, discovery.clone(), client));
         Ok(AuthorizationServer::from_inner(Inner {
             issuer: self.issuer,
             rules: self.rules,
             discovery,
             key_set,
+            remote_check,
         }))
+    }
+
+    fn remote_check_method(&self) -> Result<Option<Method>, ConfigError> {
+        let issuer = || self.issuer.clone();
+        let method = match (&self.introspection, &self.userinfo) {
+            (Some(_), Some(_)) => return Err(ConfigError::IntrospectionAndUserinfo { issuer: issuer() }),
+            (Some(introspection), None) => {
+                introspection.check()?;
+                Method::Introspection(introspection.clone())
+            }
+            (None, Some(userinfo)) => Method::Userinfo(userinfo.clone()),
+            (None, None) => return Ok(None),
+        };
+        match method.keep() > MAX_CACHE {
+            true => Err(ConfigError::CacheTooLong { issuer: issuer() }),
+            false => Ok(Some(method)),
+        }
     }
 }

@@ -46,6 +46,12 @@ pub enum InvalidToken {
     /// The signature is wrong.
     #[error("the token's signature is wrong")]
     Signature,
+    /// The authorization server says that the token is not active: unknown, expired, revoked, or not for this server.
+    #[error("the authorization server says that the token is not active")]
+    Inactive,
+    /// The authorization server says that it is another kind of token.
+    #[error("the authorization server says that the token is not a bearer access token")]
+    OtherKind,
     /// A mandatory claim is absent.
     #[error("the token has no claim `{0}`")]
     MissingClaim(&'static str),
@@ -91,7 +97,7 @@ impl InvalidToken {
         match self {
             Self::TooLong | Self::NotCompact | Self::BadHeader | Self::BadClaims => "The access token is malformed",
             Self::Es512 => "Access tokens signed with ES512 are not supported",
-            Self::Algorithm | Self::CriticalExtension | Self::Type | Self::IdToken => {
+            Self::Algorithm | Self::CriticalExtension | Self::Type | Self::IdToken | Self::OtherKind => {
                 "The token is not an access token of a supported kind"
             }
             Self::Issuer => "The access token was issued by an authorization server that is not trusted here",
@@ -99,6 +105,7 @@ impl InvalidToken {
                 "The signature of the access token could not be verified"
             }
             Self::MissingClaim(_) | Self::ClaimType(_) => "A claim of the access token is missing or malformed",
+            Self::Inactive => "The access token is not active",
             Self::Expired => "The access token has expired",
             Self::NotYetValid | Self::IssuedInTheFuture => "The access token is not valid yet",
             Self::Audience => "The access token was not issued for this resource",

@@ -13,6 +13,10 @@
 //!    leeway.
 //! 7. `aud` names this resource.
 //!
+//! A token that is not three parts of base64url is no JWT. One configured issuer may be asked about such tokens, by introspection or userinfo
+//! (`src/remote_check/`); then its answer takes the place of the signature, and steps 5 to 7 apply to what it says. A JWT that fails is never asked
+//! about, unless the issuer is asked about every token and JWTs are not verified here at all.
+//!
 //! A rejection is an [`InvalidToken`]; a client learns its `reason` and `description`, which repeat nothing of the token. When the keys of
 //! the issuer cannot be had, the answer is [`VerifyError::Unavailable`], never a rejection: clients throw rejected tokens away.
 //!
@@ -25,6 +29,7 @@ mod authorization_server_builder;
 mod claims;
 mod compact;
 mod invalid_token;
+mod jwt;
 mod scope_claim;
 mod token_rules;
 
@@ -38,6 +43,12 @@ pub use self::{
     scope_claim::ScopeClaim,
 };
 use crate::{error::AuthorizationServerError, remote::Unavailable};
+
+/// Chooses the crypto backend of the JWT library: two of them in one tree make it panic at first use unless one was chosen. Whoever chose before us
+/// may.
+pub(crate) fn install_crypto() {
+    let _already_chosen = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+}
 
 /// Why a token gave no [`AuthInfo`](crate::AuthInfo).
 #[derive(Debug, Clone, thiserror::Error)]
