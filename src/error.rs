@@ -70,6 +70,14 @@ pub enum ConfigError {
         /// The resource as configured.
         resource: String,
     },
+    /// A custom verifier, which sees every token, beside a setting that would never be used.
+    #[error(
+        "resource `{resource}` has a custom verifier, and an authorization server with introspection or userinfo: remove one of them, the custom verifier gets every token"
+    )]
+    CustomVerifierAndRemoteCheck {
+        /// The resource as configured.
+        resource: String,
+    },
     /// Credentials of this server that cannot be used.
     #[error("the credentials of client `{client_id}` {problem}")]
     InvalidClientCredentials {
@@ -181,6 +189,12 @@ pub enum AuthorizationServerError {
         url: String,
         /// The status of the answer.
         status: StatusCode,
+    },
+    /// The server's own [`CustomVerifier`](crate::CustomVerifier), which stands in its place, failed.
+    #[error("the custom verifier failed: {source}")]
+    CustomVerifier {
+        /// The cause.
+        source: Arc<dyn Error + Send + Sync>,
     },
     /// None of the well-known locations has a document.
     #[error("issuer `{issuer}` has no metadata at {}: check the issuer URL and the server type", tried.join(" or "))]

@@ -76,7 +76,7 @@ pub use self::{
     sql_filter::SqlFilter,
     status::{DecisionCounts, PolicyStatus, ReloadError, Status},
     verify::{
-        AccessTokenVerifier, AccessTokenVerifierBuilder, AuthorizationServer, AuthorizationServerBuilder, InvalidToken,
-        ScopeClaim, VerifyError,
+        AccessTokenVerifier, AccessTokenVerifierBuilder, AuthorizationServer, AuthorizationServerBuilder,
+        CustomVerifier, CustomVerifierError, InvalidToken, ScopeClaim, VerifyError,
     },
 };

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{
-    AuthorizationServer, InvalidToken, VerifyError,
+    AuthorizationServer, CustomVerifier, InvalidToken, StoredVerifier, VerifyError,
     claims::{self, Expected, Source},
     compact::{self, CompactToken},
     install_crypto, jwt,
@@ -47,6 +47,8 @@ pub struct AccessTokenVerifier(Arc<Inner>);
 enum Route<'a> {
     /// The keys of its issuer.
     Keys(&'a AuthorizationServer, CompactToken<'a>),
+    /// The server's own code.
+    Custom(&'a StoredVerifier),
     /// The authorization server itself.
     Remote(&'a AuthorizationServer, &'a RemoteCheck),
 }
@@ -55,6 +57,7 @@ struct Inner {
     resource: ResourceIdentifier,
     authorization_servers: Vec<AuthorizationServer>,
     audiences: Vec<String>,
+    custom_verifier: Option<StoredVerifier>,
     clock: Arc<Clock>,
 }
 
@@ -65,6 +68,7 @@ impl AccessTokenVerifier {
             resource: resource.into(),
             authorization_servers: Vec::new(),
             audiences: Vec::new(),
+            custom_verifier: None,
             clock: Arc::new(SystemTime::now),
         }
     }
@@ -94,6 +98,11 @@ impl AccessTokenVerifier {
                 let is_at_jwt = compact.is_at_jwt;
                 self.check(compact.claims, Source::Jwt { is_at_jwt }, server)?
             }
+            Route::Custom(verifier) => {
+                let claims = verifier.claims(token).await?;
+                let server = self.server(claims::unverified_issuer(&claims)?)?;
+                self.check(claims, Source::Custom, server)?
+            }
             Route::Remote(server, check) => match &*check.ask(token).await? {
                 Answer::Active(claims) => self.check(claims.clone(), Source::of(check.method()), server)?,
                 Answer::Inactive => return Err(InvalidToken::Inactive.into()),
@@ -105,6 +114,9 @@ impl AccessTokenVerifier {
     /// Decides who says whether a token is good. Nothing is asked yet.
     fn route<'a>(&'a self, token: &'a str) -> Result<Route<'a>, InvalidToken> {
         compact::check_length(token)?;
+        if let Some(verifier) = &self.0.custom_verifier {
+            return Ok(Route::Custom(verifier));
+        }
         let servers = &self.0.authorization_servers;
         // At most one, see `build`.
         let remote = servers.iter().find_map(|server| Some((server, server.remote_check()?)));
@@ -114,9 +126,7 @@ impl AccessTokenVerifier {
         }
         match CompactToken::parse(token) {
             Ok(jwt) => {
-                let issuer = claims::unverified_issuer(&jwt.claims)?;
-                let server = servers.iter().find(|server| server.issuer() == issuer);
-                let server = server.ok_or(InvalidToken::Issuer)?;
+                let server = self.server(claims::unverified_issuer(&jwt.claims)?)?;
                 match server.remote_check() {
                     Some(check) if check.method().is_for_every_token() => Ok(Route::Remote(server, check)),
                     _ => Ok(Route::Keys(server, jwt)),
@@ -131,6 +141,13 @@ impl AccessTokenVerifier {
                 _ => Err(invalid),
             },
         }
+    }
+
+    fn server(&self, issuer: &str) -> Result<&AuthorizationServer, InvalidToken> {
+        let mut servers = self.0.authorization_servers.iter();
+        servers
+            .find(|server| server.issuer() == issuer)
+            .ok_or(InvalidToken::Issuer)
     }
 
     fn check(
@@ -166,6 +183,7 @@ pub struct AccessTokenVerifierBuilder {
     resource: String,
     authorization_servers: Vec<AuthorizationServer>,
     audiences: Vec<String>,
+    custom_verifier: Option<StoredVerifier>,
     clock: Arc<Clock>,
 }
 
@@ -182,6 +200,17 @@ impl AccessTokenVerifierBuilder {
         self
     }
 
+    /// Gives every token to the server's own verifier, instead of verifying JWTs and asking authorization servers. Issuer, audience, times and the
+    /// types of claims are still checked, on what it says.
+    pub fn custom_verifier(self, verifier: impl CustomVerifier) -> Self {
+        self.stored_verifier(StoredVerifier::new(verifier))
+    }
+
+    pub(crate) fn stored_verifier(mut self, verifier: StoredVerifier) -> Self {
+        self.custom_verifier = Some(verifier);
+        self
+    }
+
     /// Replaces the clock against which `exp`, `nbf` and `iat` are checked. For tests.
     #[cfg(any(test, feature = "testing"))]
     pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
@@ -193,7 +222,7 @@ impl AccessTokenVerifierBuilder {
     ///
     /// # Errors
     /// When the resource is no absolute https URL (http on this machine), holds credentials or a fragment; when there is no authorization
-    /// server, one issuer twice, or more than one with introspection or userinfo; when an additional audience is empty.
+    /// server, one issuer twice, or more than one with introspection or userinfo, or such a one beside a custom verifier; when an additional audience is empty.
     pub fn build(self) -> Result<AccessTokenVerifier, ConfigError> {
         let resource = ResourceIdentifier::new(self.resource)?;
         if self.authorization_servers.is_empty() {
@@ -221,8 +250,14 @@ impl AccessTokenVerifierBuilder {
         let remote_checks = self
             .authorization_servers
             .iter()
-            .filter_map(AuthorizationServer::remote_check);
-        if remote_checks.count() > 1 {
+            .filter_map(AuthorizationServer::remote_check)
+            .count();
+        if remote_checks > 0 && self.custom_verifier.is_some() {
+            return Err(ConfigError::CustomVerifierAndRemoteCheck {
+                resource: resource.as_str().to_owned(),
+            });
+        }
+        if remote_checks > 1 {
             return Err(ConfigError::SeveralForOpaqueTokens {
                 resource: resource.as_str().to_owned(),
             });
@@ -235,6 +270,7 @@ impl AccessTokenVerifierBuilder {
             resource,
             authorization_servers: self.authorization_servers,
             audiences,
+            custom_verifier: self.custom_verifier,
             clock: self.clock,
         })))
     }

@@ -20,6 +20,8 @@ pub(super) enum Source {
     Jwt { is_at_jwt: bool },
     /// An answer of introspection (RFC 7662 section 2.2), in which almost everything is optional.
     Introspection { without_audience: bool },
+    /// What a custom verifier says.
+    Custom,
     /// An answer of userinfo: about the user, not about the token.
     Userinfo,
 }

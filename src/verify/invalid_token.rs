@@ -52,6 +52,9 @@ pub enum InvalidToken {
     /// The authorization server says that it is another kind of token.
     #[error("the authorization server says that the token is not a bearer access token")]
     OtherKind,
+    /// The server's own verifier refused it.
+    #[error("the custom verifier refused the token")]
+    Custom,
     /// A mandatory claim is absent.
     #[error("the token has no claim `{0}`")]
     MissingClaim(&'static str),
@@ -105,7 +108,7 @@ impl InvalidToken {
                 "The signature of the access token could not be verified"
             }
             Self::MissingClaim(_) | Self::ClaimType(_) => "A claim of the access token is missing or malformed",
-            Self::Inactive => "The access token is not active",
+            Self::Inactive | Self::Custom => "The access token is not active",
             Self::Expired => "The access token has expired",
             Self::NotYetValid | Self::IssuedInTheFuture => "The access token is not valid yet",
             Self::Audience => "The access token was not issued for this resource",

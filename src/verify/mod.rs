@@ -17,6 +17,8 @@
 //! (`src/remote_check/`); then its answer takes the place of the signature, and steps 5 to 7 apply to what it says. A JWT that fails is never asked
 //! about, unless the issuer is asked about every token and JWTs are not verified here at all.
 //!
+//! A custom verifier takes the place of all this for every token of its resource; steps 5 to 7 apply to what it says too.
+//!
 //! A rejection is an [`InvalidToken`]; a client learns its `reason` and `description`, which repeat nothing of the token. When the keys of
 //! the issuer cannot be had, the answer is [`VerifyError::Unavailable`], never a rejection: clients throw rejected tokens away.
 //!
@@ -28,6 +30,7 @@ mod authorization_server;
 mod authorization_server_builder;
 mod claims;
 mod compact;
+mod custom_verifier;
 mod invalid_token;
 mod jwt;
 mod scope_claim;
@@ -35,10 +38,12 @@ mod token_rules;
 
 use std::time::Duration;
 
+pub(crate) use self::custom_verifier::StoredVerifier;
 pub use self::{
     access_token_verifier::{AccessTokenVerifier, AccessTokenVerifierBuilder},
     authorization_server::AuthorizationServer,
     authorization_server_builder::AuthorizationServerBuilder,
+    custom_verifier::{CustomVerifier, CustomVerifierError},
     invalid_token::InvalidToken,
     scope_claim::ScopeClaim,
 };
