@@ -4,6 +4,8 @@ use std::{fmt, sync::Arc, time::SystemTime};
 
 use serde_json::{Map, Value};
 
+use crate::bearer_token::BearerToken;
+
 /// The verified facts of one access token.
 ///
 /// Only a verifier makes one, so holding an `AuthInfo` means that signature (or the issuer's word), issuer, audience and times were checked, but
@@ -21,6 +23,8 @@ pub(crate) struct Facts {
     pub(crate) audience: Vec<String>,
     pub(crate) expires_at: Option<SystemTime>,
     pub(crate) claims: Map<String, Value>,
+    /// Only where the configuration asks for it.
+    pub(crate) token: Option<BearerToken>,
 }
 
 impl AuthInfo {
@@ -63,6 +67,16 @@ impl AuthInfo {
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.0.expires_at
+    }
+
+    /// Returns the token itself, if [`dangerous_keep_token`](crate::McpAuthBuilder::dangerous_keep_token) was set; otherwise `None`.
+    ///
+    /// # Security
+    /// For a token exchange (RFC 8693) at the authorization server that issued it, and nothing else. MCP forbids sending it to any other server:
+    /// that server could call this one in the caller's name.
+    #[must_use]
+    pub fn dangerous_token(&self) -> Option<&BearerToken> {
+        self.0.token.as_ref()
     }
 
     /// Returns every claim of the token, or every member of what its issuer answered.

@@ -104,6 +104,7 @@ pub struct McpAuthBuilder {
     authorization_servers: Vec<AuthorizationServer>,
     audiences: Vec<String>,
     custom_verifier: Option<StoredVerifier>,
+    keep_token: bool,
     policy: Option<PolicyHandle>,
     hook: Option<Hook>,
     decision_log: Option<DecisionLog>,
@@ -126,6 +127,7 @@ impl McpAuthBuilder {
             authorization_servers: Vec::new(),
             audiences: Vec::new(),
             custom_verifier: None,
+            keep_token: false,
             policy: None,
             hook: None,
             decision_log: None,
@@ -155,6 +157,15 @@ impl McpAuthBuilder {
     /// one of them as issuer. Audience, times, types of claims and scopes are still checked.
     pub fn custom_verifier(mut self, verifier: impl CustomVerifier) -> Self {
         self.custom_verifier = Some(StoredVerifier::new(verifier));
+        self
+    }
+
+    /// Keeps the token in the [`AuthInfo`](crate::AuthInfo) of each request, for a token exchange (RFC 8693). Default: nothing behind the layer has it.
+    ///
+    /// # Security
+    /// Whatever handles requests can then use the token in the caller's name. MCP forbids forwarding it.
+    pub fn dangerous_keep_token(mut self) -> Self {
+        self.keep_token = true;
         self
     }
 
@@ -256,6 +267,9 @@ impl McpAuthBuilder {
         for server in self.authorization_servers {
             metadata = metadata.authorization_server(server.issuer());
             verifier = verifier.authorization_server(server);
+        }
+        if self.keep_token {
+            verifier = verifier.dangerous_keep_token();
         }
         if let Some(custom) = self.custom_verifier {
             verifier = verifier.stored_verifier(custom);

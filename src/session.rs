@@ -87,6 +87,7 @@ mod tests {
             audience: vec![],
             expires_at: None,
             claims: serde_json::Map::new(),
+            token: None,
         })
     }
 

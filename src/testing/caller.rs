@@ -115,6 +115,7 @@ impl CallerBuilder {
             audience: vec!["https://resource.example".into()],
             expires_at: Some(SystemTime::now() + Duration::from_secs(3600)),
             claims: self.claims,
+            token: None,
         });
         let caller = Caller::new(auth, self.policy, None);
         match self.call {

@@ -58,6 +58,7 @@ struct Inner {
     authorization_servers: Vec<AuthorizationServer>,
     audiences: Vec<String>,
     custom_verifier: Option<StoredVerifier>,
+    keep_token: bool,
     clock: Arc<Clock>,
 }
 
@@ -69,6 +70,7 @@ impl AccessTokenVerifier {
             authorization_servers: Vec::new(),
             audiences: Vec::new(),
             custom_verifier: None,
+            keep_token: false,
             clock: Arc::new(SystemTime::now),
         }
     }
@@ -92,7 +94,7 @@ impl AccessTokenVerifier {
     /// cannot be had.
     pub async fn verify(&self, token: &BearerToken) -> Result<AuthInfo, VerifyError> {
         let arrived = Instant::now();
-        let facts = match self.route(token.dangerous_raw_token())? {
+        let mut facts = match self.route(token.dangerous_raw_token())? {
             Route::Keys(server, compact) => {
                 jwt::check_signature(&compact, server, arrived).await?;
                 let is_at_jwt = compact.is_at_jwt;
@@ -108,6 +110,7 @@ impl AccessTokenVerifier {
                 Answer::Inactive => return Err(InvalidToken::Inactive.into()),
             },
         };
+        facts.token = self.0.keep_token.then(|| token.clone());
         Ok(AuthInfo::new(facts))
     }
 
@@ -184,6 +187,7 @@ pub struct AccessTokenVerifierBuilder {
     authorization_servers: Vec<AuthorizationServer>,
     audiences: Vec<String>,
     custom_verifier: Option<StoredVerifier>,
+    keep_token: bool,
     clock: Arc<Clock>,
 }
 
@@ -208,6 +212,15 @@ impl AccessTokenVerifierBuilder {
 
     pub(crate) fn stored_verifier(mut self, verifier: StoredVerifier) -> Self {
         self.custom_verifier = Some(verifier);
+        self
+    }
+
+    /// Keeps the token in the [`AuthInfo`] that it gave, for a token exchange (RFC 8693). Default: the text is gone once it is verified.
+    ///
+    /// # Security
+    /// Whatever handles requests can then use the token in the caller's name. See [`AuthInfo::dangerous_token`].
+    pub fn dangerous_keep_token(mut self) -> Self {
+        self.keep_token = true;
         self
     }
 
@@ -271,6 +284,7 @@ impl AccessTokenVerifierBuilder {
             authorization_servers: self.authorization_servers,
             audiences,
             custom_verifier: self.custom_verifier,
+            keep_token: self.keep_token,
             clock: self.clock,
         })))
     }

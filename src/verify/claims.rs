@@ -75,6 +75,7 @@ pub(super) fn check(
         audience,
         expires_at,
         claims,
+        token: None,
     })
 }
 
