@@ -26,11 +26,33 @@ pub enum ConfigError {
         /// The resource as configured.
         resource: String,
     },
+    /// Two resources whose metadata would be at one URL.
+    #[error(
+        "resource `{resource}` has the metadata URL of another one: configure each resource once, and no two that differ by a final slash of the host only"
+    )]
+    DuplicateResource {
+        /// The resource as configured.
+        resource: String,
+    },
     /// One issuer configured twice.
     #[error("issuer `{issuer}` is configured twice: remove one of them")]
     DuplicateIssuer {
         /// The issuer as configured.
         issuer: String,
+    },
+    /// Metadata in the configuration that cannot be used.
+    #[error("the metadata of an authorization server cannot be used: {problem}")]
+    InvalidMetadata {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Metadata in the configuration that belongs to another issuer.
+    #[error("issuer `{issuer}` is configured with the metadata of issuer {found:?}: write both exactly alike")]
+    MetadataOfAnotherIssuer {
+        /// The issuer as configured.
+        issuer: String,
+        /// The issuer in the metadata.
+        found: String,
     },
     /// An issuer whose allow-list of algorithms is empty.
     #[error("issuer `{issuer}` has an empty list of algorithms: name at least one, for example `ES256`")]

@@ -6,6 +6,7 @@ mod auth_info;
 mod bearer;
 mod bearer_token;
 mod caller;
+mod catch_panic;
 mod decision_record;
 mod denied;
 mod discovery;

@@ -76,6 +76,14 @@ impl McpAuth {
         self.metadata.router()
     }
 
+    /// Returns one such router for several resources of this process.
+    ///
+    /// # Errors
+    /// When two of them have one metadata URL.
+    pub fn metadata_router_of<'a>(resources: impl IntoIterator<Item = &'a Self>) -> Result<Router, ConfigError> {
+        ProtectedResourceMetadata::router_of(resources.into_iter().map(Self::metadata))
+    }
+
     /// Returns the protected resource metadata as served.
     #[must_use]
     pub fn metadata(&self) -> &ProtectedResourceMetadata {

@@ -67,6 +67,21 @@ impl AuthorizationServer {
         }
     }
 
+    /// Fetches metadata and keys now, for a server that is not to start without them. Keys are left out where every token is asked about.
+    ///
+    /// # Errors
+    /// When one of them cannot be fetched or used.
+    pub async fn resolve(&self) -> Result<(), AuthorizationServerError> {
+        self.metadata().await?;
+        match self.remote_check() {
+            Some(check) if check.method().is_for_every_token() => Ok(()),
+            _ => match self.key_set().current().await {
+                Ok(_) => Ok(()),
+                Err(unavailable) => Err(unavailable.error),
+            },
+        }
+    }
+
     pub(super) fn rules(&self) -> &TokenRules {
         &self.0.rules
     }

@@ -1,6 +1,9 @@
 //! The settings of one trusted issuer.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
+
+use serde_json::{Map, Value};
+use url::Url;
 
 use super::{
     AuthorizationServer, ScopeClaim,
@@ -9,20 +12,30 @@ use super::{
 };
 use crate::{
     algorithm::Algorithm,
-    discovery::{Discovery, ServerType},
+    discovery::{Correction, Discovery, MetadataSource, ServerType},
     error::ConfigError,
     http_client::{DEFAULT_DEADLINE, HttpClient},
     key_set::RemoteKeySet,
+    metadata::AuthorizationServerMetadata,
     remote_check::{Introspection, MAX_CACHE, Method, RemoteCheck, Userinfo},
     secure_url,
 };
+
+/// Where metadata comes from, as configured.
+#[derive(Debug, Clone)]
+enum Source {
+    WellKnown(ServerType),
+    Url(String),
+    Given(Box<AuthorizationServerMetadata>),
+}
 
 /// Collects the settings of an [`AuthorizationServer`].
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct AuthorizationServerBuilder {
     issuer: String,
-    server_type: ServerType,
+    source: Source,
+    correction: Option<Correction>,
     rules: TokenRules,
     introspection: Option<Introspection>,
     userinfo: Option<Userinfo>,
@@ -33,7 +46,8 @@ impl AuthorizationServerBuilder {
     pub(super) fn new(issuer: String) -> Self {
         Self {
             issuer,
-            server_type: ServerType::default(),
+            source: Source::WellKnown(ServerType::default()),
+            correction: None,
             rules: TokenRules::default(),
             introspection: None,
             userinfo: None,
@@ -41,9 +55,51 @@ impl AuthorizationServerBuilder {
         }
     }
 
-    /// Sets where its metadata is looked for. Default [`ServerType::Auto`].
+    /// Looks for its metadata at the well-known locations of this kind. Default [`ServerType::Auto`].
     pub fn server_type(mut self, server_type: ServerType) -> Self {
-        self.server_type = server_type;
+        self.source = Source::WellKnown(server_type);
+        self
+    }
+
+    /// Takes its metadata from this URL instead of the well-known locations.
+    pub fn metadata_url(mut self, url: impl Into<String>) -> Self {
+        self.source = Source::Url(url.into());
+        self
+    }
+
+    /// Takes its metadata from the configuration; none is fetched.
+    pub fn metadata(mut self, metadata: AuthorizationServerMetadata) -> Self {
+        self.source = Source::Given(Box::new(metadata));
+        self
+    }
+
+    /// Corrects its metadata each time before it is checked and used, for authorization servers that do not follow the specification: gets the
+    /// members and returns them changed. The time counts for the deadline of the fetch.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    ///
+    /// # fn main() -> Result<(), mcp_auth::ConfigError> {
+    /// let server = mcp_auth::AuthorizationServer::builder("https://auth.example.com/tenant-1")
+    ///     .correct_metadata(async |mut members| {
+    ///         // Served for all tenants alike.
+    ///         members.insert("issuer".to_owned(), "https://auth.example.com/tenant-1".into());
+    ///         Ok::<_, Infallible>(members)
+    ///     })
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Security
+    /// Whoever serves metadata with another issuer may be another issuer. Write `issuer` only where the URL that was asked proves whose it is.
+    pub fn correct_metadata<F, Fut, E>(mut self, correct: F) -> Self
+    where
+        F: Fn(Map<String, Value>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Map<String, Value>, E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        self.correction = Some(Correction::new(correct));
         self
     }
 
@@ -105,7 +161,7 @@ impl AuthorizationServerBuilder {
     /// # Errors
     /// When the issuer is no absolute https URL (http on this machine), or has credentials, a query or a fragment (RFC 8414 section 2);
     /// when the list of algorithms or of scope claims is empty, or the leeway too long; when introspection and userinfo are both there, lack credentials, or are kept for too long;
-    /// when the HTTPS client cannot be set up.
+    /// when the metadata URL is no such URL either, or the given metadata has another issuer; when the HTTPS client cannot be set up.
     pub fn build(self) -> Result<AuthorizationServer, ConfigError> {
         let url = secure_url::parse_setting("issuer", &self.issuer)?;
         if url.query().is_some() {
@@ -126,8 +182,9 @@ impl AuthorizationServerBuilder {
             return Err(ConfigError::LeewayTooLong { issuer: self.issuer });
         }
         let method = self.remote_check_method()?;
+        let source = self.metadata_source(&url)?;
         let client = HttpClient::new(&self.issuer, self.fetch_deadline)?;
-        let discovery = Discovery::new(&self.issuer, &url, self.server_type, client.clone());
+        let discovery = Discovery::new(&self.issuer, &url, source, self.correction, client.clone());
         let key_set = RemoteKeySet::new(&self.issuer, discovery.clone(), client.clone());
         let remote_check = method.map(|method| RemoteCheck::new(&self.issuer, method, discovery.clone(), client));
         Ok(AuthorizationServer::from_inner(Inner {
@@ -137,6 +194,31 @@ impl AuthorizationServerBuilder {
             key_set,
             remote_check,
         }))
+    }
+
+    fn metadata_source(&self, issuer: &Url) -> Result<MetadataSource, ConfigError> {
+        match &self.source {
+            Source::WellKnown(server_type) => Ok(MetadataSource::WellKnown(*server_type)),
+            Source::Url(text) => {
+                let url = secure_url::parse_setting("metadata URL", text)?;
+                match url.scheme() == "http" && issuer.scheme() == "https" {
+                    true => Err(ConfigError::InvalidUrl {
+                        what: "metadata URL",
+                        value: text.clone(),
+                        problem: "uses plain http although the issuer uses https",
+                    }),
+                    false => Ok(MetadataSource::Url(url)),
+                }
+            }
+            // A correction may be what makes them equal.
+            Source::Given(metadata) if metadata.issuer() != self.issuer && self.correction.is_none() => {
+                Err(ConfigError::MetadataOfAnotherIssuer {
+                    issuer: self.issuer.clone(),
+                    found: metadata.issuer().to_owned(),
+                })
+            }
+            Source::Given(metadata) => Ok(MetadataSource::Given(metadata.clone())),
+        }
     }
 
     fn remote_check_method(&self) -> Result<Option<Method>, ConfigError> {

@@ -1,21 +1,14 @@
 //! Verification by the server's own code.
 
-use std::{
-    error::Error,
-    fmt,
-    future::poll_fn,
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::{Pin, pin},
-    sync::Arc,
-    task::Poll,
-    time::Duration,
-};
+use std::{error::Error, fmt, pin::Pin, sync::Arc, time::Duration};
 
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
 use super::{InvalidToken, VerifyError};
-use crate::{bearer_token::BearerToken, error::AuthorizationServerError, http_client::DEFAULT_DEADLINE};
+use crate::{
+    bearer_token::BearerToken, catch_panic::catch_panic, error::AuthorizationServerError, http_client::DEFAULT_DEADLINE,
+};
 
 /// What a client is told to wait after a failure.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -100,21 +93,14 @@ impl StoredVerifier {
 
     /// Returns the claims of a token. A failure is never a bad token: clients throw those away.
     pub(super) async fn claims(&self, token: &BearerToken) -> Result<Map<String, Value>, VerifyError> {
-        let mut verified = pin!(self.0.verify(token));
-        let caught = poll_fn(
-            |context| match catch_unwind(AssertUnwindSafe(|| verified.as_mut().poll(context))) {
-                Ok(Poll::Pending) => Poll::Pending,
-                Ok(Poll::Ready(answer)) => Poll::Ready(Some(answer)),
-                Err(_) => Poll::Ready(None),
-            },
-        );
-        let error: Arc<dyn Error + Send + Sync> = match timeout(DEFAULT_DEADLINE, caught).await {
-            Ok(Some(Ok(claims))) => return Ok(claims),
-            Ok(Some(Err(CustomVerifierError::Refused))) => return Err(InvalidToken::Custom.into()),
-            Ok(Some(Err(CustomVerifierError::Failed(error)))) => error.into(),
-            Ok(None) => Arc::from(Box::from("it panicked")),
-            Err(_) => Arc::from(Box::from("it did not answer within 5 s")),
-        };
+        let error: Arc<dyn Error + Send + Sync> =
+            match timeout(DEFAULT_DEADLINE, catch_panic(self.0.verify(token))).await {
+                Ok(Some(Ok(claims))) => return Ok(claims),
+                Ok(Some(Err(CustomVerifierError::Refused))) => return Err(InvalidToken::Custom.into()),
+                Ok(Some(Err(CustomVerifierError::Failed(error)))) => error.into(),
+                Ok(None) => Arc::from(Box::from("it panicked")),
+                Err(_) => Arc::from(Box::from("it did not answer within 5 s")),
+            };
         tracing::warn!(error = &*error as &dyn Error, "the custom verifier failed");
         let error = AuthorizationServerError::CustomVerifier { source: error };
         Err(VerifyError::Unavailable(error, RETRY_AFTER))
