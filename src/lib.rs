@@ -70,7 +70,10 @@ pub use self::{
     gate::{McpGate, McpGateLayer},
     hook::{DecisionView, Verdict},
     mcp_auth::{McpAuth, McpAuthBuilder},
-    metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata, ProtectedResourceMetadataBuilder},
+    metadata::{
+        AuthorizationServerMetadata, ProtectedResourceMetadata, ProtectedResourceMetadataBuilder, ServerConfigFinding,
+        ServerConfigReport, ServerConfigSeverity, validate_server_config,
+    },
     policy_handle::{PolicyHandle, ReloadMode, ReloadRefused},
     remote_check::{ClientAuthentication, Introspection, Userinfo},
     requirement::Requirement,

@@ -128,27 +128,29 @@ impl AuthorizationServerMetadata {
     }
 
     /// The URL in a member, if this server may send requests there.
-    ///
-    /// Another host than the issuer's is fine (large issuers do that); a step down from https is not.
     pub(crate) fn endpoint(&self, name: &'static str) -> Result<Url, AuthorizationServerError> {
-        let malformed = |problem: String| AuthorizationServerError::Malformed {
+        self.url(name).map_err(|problem| AuthorizationServerError::Malformed {
             url: self.issuer.clone(),
             problem,
-        };
-        let Some(text) = self.string(name) else {
-            return Err(malformed(format!("its metadata has no `{name}`")));
-        };
-        let url = secure_url::parse(text).map_err(|problem| malformed(format!("its `{name}` {problem}")))?;
+        })
+    }
+
+    /// The same, saying only what is wrong.
+    ///
+    /// Another host than the issuer's is fine (large issuers do that); a step down from https is not.
+    pub(super) fn url(&self, name: &'static str) -> Result<Url, String> {
+        let text = self
+            .string(name)
+            .ok_or_else(|| format!("its metadata has no `{name}`"))?;
+        let url = secure_url::parse(text).map_err(|problem| format!("its `{name}` {problem}"))?;
         let issuer_is_http = self
             .issuer
             .get(..5)
             .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"));
-        if url.scheme() == "http" && !issuer_is_http {
-            return Err(malformed(format!(
-                "its `{name}` uses plain http although the issuer uses https"
-            )));
+        match url.scheme() == "http" && !issuer_is_http {
+            true => Err(format!("its `{name}` uses plain http although the issuer uses https")),
+            false => Ok(url),
         }
-        Ok(url)
     }
 
     fn string(&self, name: &str) -> Option<&str> {
