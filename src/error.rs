@@ -138,13 +138,17 @@ pub enum ConfigError {
         /// Which issuer, or which setting, and what to write.
         problem: String,
     },
-    /// A policy that asks for what the server does not do yet.
-    #[error("policy `{policy}` has `{key}`, which this version of the server does not enforce: remove it")]
-    UnsupportedPolicy {
-        /// The policy's file.
-        policy: String,
-        /// The key and its value.
-        key: &'static str,
+    /// The user that a local server works for is not known.
+    #[error("the local user is not known: {problem}")]
+    LocalIdentity {
+        /// What is wrong, and what to set.
+        problem: String,
+    },
+    /// A session key that could be guessed.
+    #[error("the session key has {bytes} bytes: give it at least 32 random ones, such as `openssl rand 32` makes")]
+    SessionKeyTooShort {
+        /// Its length.
+        bytes: usize,
     },
     /// The operating system gives no random numbers, so nothing can be kept secret.
     #[error("cannot make a random key: the operating system gives no random numbers")]

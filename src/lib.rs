@@ -8,6 +8,7 @@ mod bearer_token;
 mod caller;
 mod catch_panic;
 mod decision_record;
+mod deferral;
 mod denied;
 mod discovery;
 mod drain;
@@ -25,6 +26,7 @@ mod origin;
 mod policy_handle;
 #[cfg(feature = "reload")]
 mod policy_watch;
+mod principal_seal;
 mod protocol_version;
 mod refusal_body;
 mod remote;
@@ -53,7 +55,9 @@ pub use mcp_auth_policy::{Because, Decision, OperationKind, Policy, PolicyErrors
 #[cfg(feature = "reload")]
 pub use self::policy_watch::{PolicyFile, PolicyFileError, PolicyWatcher};
 #[cfg(feature = "rmcp")]
-pub use self::rmcp::{ArgumentProblem, AuditErrors, AuditFinding, AuditReport, Guarded, ToolFailure, audit};
+pub use self::rmcp::{
+    ArgumentProblem, AuditErrors, AuditFinding, AuditReport, Guarded, LocalIdentity, LocalServer, ToolFailure, audit,
+};
 pub use self::{
     access::{Access, Filter},
     algorithm::Algorithm,
@@ -75,6 +79,7 @@ pub use self::{
         ServerConfigReport, ServerConfigSeverity, validate_server_config,
     },
     policy_handle::{PolicyHandle, ReloadMode, ReloadRefused},
+    principal_seal::PrincipalSeal,
     remote_check::{ClientAuthentication, Introspection, Userinfo},
     requirement::Requirement,
     sql_filter::SqlFilter,

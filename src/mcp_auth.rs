@@ -1,9 +1,9 @@
 //! The entry point: from configuration to layers and routers.
 
-use std::{num::NonZeroU64, sync::Arc};
+use std::{fmt, num::NonZeroU64, sync::Arc};
 
 use axum::Router;
-use mcp_auth_policy::{OnNotOwner, Policy, Visibility};
+use mcp_auth_policy::Policy;
 use tower_layer::Stack;
 
 use crate::{
@@ -15,9 +15,9 @@ use crate::{
     metadata::ProtectedResourceMetadata,
     origin::AllowedOrigins,
     policy_handle::PolicyHandle,
+    principal_seal::PrincipalSeal,
     scope_token::is_scope_token,
     secure_url,
-    session::SessionBinding,
     status::Status,
     verify::{AccessTokenVerifier, AuthorizationServer, CustomVerifier, StoredVerifier},
 };
@@ -45,6 +45,7 @@ use crate::{
 pub struct McpAuth {
     resource: Arc<ProtectedResource>,
     gate: McpGateLayer,
+    seal: PrincipalSeal,
     metadata: ProtectedResourceMetadata,
 }
 
@@ -96,6 +97,14 @@ impl McpAuth {
         self.resource.origins.hosts()
     }
 
+    /// Returns what seals session ids for their principals, for `requestState`, handles and other texts that clients bring back.
+    ///
+    /// Task ids have to be sealed for the purpose `task`: `tasks/get` and the like of any other id are answered "Task not found".
+    #[must_use]
+    pub fn seal(&self) -> &PrincipalSeal {
+        &self.seal
+    }
+
     /// Returns which policy is in force, what went wrong at its last reload, and how many calls were decided.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -122,8 +131,12 @@ pub struct McpAuthBuilder {
     allowed_hosts: Vec<String>,
     allowed_origins: Vec<String>,
     max_request_body_bytes: usize,
+    session_key: Option<SessionKey>,
     malformed_as_401: bool,
 }
+
+/// Not shown by `Debug`.
+struct SessionKey(Vec<u8>);
 
 /// `rmcp`'s own limit.
 const DEFAULT_MAX_REQUEST_BODY_BYTES: usize = 4 * 1024 * 1024;
@@ -145,6 +158,7 @@ impl McpAuthBuilder {
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             max_request_body_bytes: DEFAULT_MAX_REQUEST_BODY_BYTES,
+            session_key: None,
             malformed_as_401: false,
         }
     }
@@ -186,7 +200,8 @@ impl McpAuthBuilder {
 
     /// Asks the server's own code about every call that the policy allows; it can deny the call, and nothing else.
     ///
-    /// Asked once for each call: at the gate for tools, at the guard for everything else. It runs on the request's task, so it should neither wait nor
+    /// Asked once for each call: at the gate for tools, prompts and resources, at the guard for everything else. It runs on the request's task, so it should
+    /// neither wait nor
     /// compute long. It is not asked for callers made by the feature `testing`.
     ///
     /// # Security
@@ -241,6 +256,13 @@ impl McpAuthBuilder {
         self
     }
 
+    /// Sets the key under which session ids, and what [`McpAuth::seal`] seals, belong to their principals: at least 32 random bytes, the same for
+    /// all instances behind one address. Default: random, so that sessions end with the process and belong to one instance.
+    pub fn session_key(mut self, key: impl Into<Vec<u8>>) -> Self {
+        self.session_key = Some(SessionKey(key.into()));
+        self
+    }
+
     /// Answers a malformed `Authorization` header with 401 instead of 400, for clients that read a 400 as a server of an older protocol.
     pub fn malformed_as_401(mut self, yes: bool) -> Self {
         self.malformed_as_401 = yes;
@@ -290,7 +312,10 @@ impl McpAuthBuilder {
             advertised(policy.as_deref(), &self.required_scopes)
         });
         let metadata = metadata.scopes_supported(advertised_scopes).build()?;
-        let sessions = SessionBinding::random().map_err(|_| ConfigError::NoRandomness)?;
+        let seal = match self.session_key {
+            Some(key) => PrincipalSeal::new(&key.0)?,
+            None => PrincipalSeal::random()?,
+        };
         Ok(McpAuth {
             resource: Arc::new(ProtectedResource {
                 verifier: verifier.build()?,
@@ -299,28 +324,25 @@ impl McpAuthBuilder {
                 // As published: a challenge must not ask for what the metadata leaves out.
                 advertised_scopes: metadata.scopes_supported().to_vec(),
                 required_scopes: self.required_scopes,
-                policy: self.policy,
+                policy: self.policy.clone(),
                 decisions: Decisions::new(self.hook, self.decision_log, self.denials_per_record),
                 malformed_as_401: self.malformed_as_401,
             }),
-            gate: McpGateLayer::new(sessions, self.max_request_body_bytes),
+            gate: McpGateLayer::new(seal.clone(), self.policy, self.max_request_body_bytes),
+            seal,
             metadata,
         })
     }
 }
 
-/// Whether this server does what the policy says. A key that would silently have no effect is refused.
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionKey(redacted)")
+    }
+}
+
+/// Whether the policy says how the tokens of every trusted issuer are read.
 fn check_policy(policy: &Policy, issuers: &[String]) -> Result<(), ConfigError> {
-    let unsupported = |key| ConfigError::UnsupportedPolicy {
-        policy: policy.file_name().to_owned(),
-        key,
-    };
-    if policy.visibility() == Visibility::Granted {
-        return Err(unsupported("visibility: granted"));
-    }
-    if policy.on_not_owner() == OnNotOwner::StepUp {
-        return Err(unsupported("on_not_owner: step_up"));
-    }
     policy
         .check_issuers(issuers.iter().map(String::as_str))
         .map_err(|mismatch| ConfigError::IssuersAndPolicy {

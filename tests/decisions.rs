@@ -15,8 +15,8 @@ use axum::{Router, routing::get};
 use common::*;
 use http::{Method, StatusCode};
 use mcp_auth::{
-    Access, DecisionLog, Denied, McpAuth, McpAuthBuilder, Policy, PolicyHandle, Reach, ReloadMode, ReloadRefused,
-    Verdict, requires_scope, testing::Issuer,
+    Access, DecisionLog, Denied, McpAuth, McpAuthBuilder, OperationKind, Policy, PolicyHandle, Reach, ReloadMode,
+    ReloadRefused, Verdict, requires_scope, testing::Issuer,
 };
 use serde_json::{Value, json};
 
@@ -489,7 +489,9 @@ async fn a_request_under_way_ends_on_the_policy_it_began_with() {
 #[tokio::test]
 async fn a_forbidden_call_is_recorded_with_the_line_of_the_forbid_and_without_its_arguments() {
     let forbid = "forbid:\n  - { id: long, tools: [create-todo], when: { arg: { name: content, longer_than: 5, if_missing: skip } } }\n";
-    let (server, written) = recording(|builder| builder.policy(policy(&format!("{POLICY}\n{forbid}")))).await;
+    let handle = PolicyHandle::from(policy(&format!("{POLICY}\n{forbid}")));
+    handle.declare_arguments(OperationKind::Tool, "create-todo", ["content"]);
+    let (server, written) = recording(|builder| builder.policy(handle)).await;
     let alice = server.token("alice", &["create:todos"]);
     for content in ["short", "secret argument"] {
         server.call(&alice, "create-todo", json!({ "content": content })).await;

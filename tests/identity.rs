@@ -1,5 +1,5 @@
 //! Where a plain axum server finds the identity of a request, and where the token is not.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 
