@@ -63,6 +63,11 @@ impl HttpClient {
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
+            // Whatever features other crates turn on: a small body that unfolds into a large one is not even asked for.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
             .no_proxy()
             .build()
             .map_err(|error| ConfigError::HttpClient {

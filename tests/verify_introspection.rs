@@ -165,6 +165,8 @@ async fn jwts_of_other_issuers_are_verified_with_their_keys() {
     for (token, issuer) in callers.iter().zip([&signing, &asked, &asked]) {
         assert_eq!(verifier.verify(token).await.unwrap().issuer(), issuer.url());
     }
+    let unsigned = good(&signing).header("alg", "none").sign();
+    assert_eq!(invalid(verifier.verify(&unsigned).await), InvalidToken::Algorithm);
     assert_eq!((asked.introspections(), signing.introspections()), (2, 0));
     assert_eq!((asked.key_set_fetches(), signing.key_set_fetches()), (0, 1));
 }

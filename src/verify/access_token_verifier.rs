@@ -90,8 +90,8 @@ impl AccessTokenVerifier {
     /// Verifies a token, fetching the keys of its issuer if they are not at hand.
     ///
     /// # Errors
-    /// [`VerifyError::Invalid`] when the token is bad, [`VerifyError::Unavailable`] when that cannot be known because the keys of its issuer
-    /// cannot be had.
+    /// [`VerifyError::Invalid`] when the token is bad, [`VerifyError::Unavailable`] when that cannot be known: the keys of its issuer cannot be
+    /// had, its issuer cannot be asked, or a custom verifier failed.
     pub async fn verify(&self, token: &BearerToken) -> Result<AuthInfo, VerifyError> {
         let arrived = Instant::now();
         let mut facts = match self.route(token.dangerous_raw_token())? {
@@ -138,7 +138,7 @@ impl AccessTokenVerifier {
             // Three parts, but nothing that could be verified here: good only where no JWT is.
             Err(invalid) => match remote {
                 Some((server, check)) if check.method().is_for_every_token() => match compact::claimed_issuer(token) {
-                    Some(issuer) if issuer != server.issuer() => Err(InvalidToken::Issuer),
+                    Some(other) if other != server.issuer() => Err(self.server(&other).err().unwrap_or(invalid)),
                     _ => Ok(Route::Remote(server, check)),
                 },
                 _ => Err(invalid),
