@@ -46,7 +46,7 @@ pub(crate) async fn show(State(shared): State<Arc<Shared>>, RawQuery(query): Raw
         Ok(request) => request,
         Err(Refusal::Person(problem)) => return page::problem(StatusCode::BAD_REQUEST, &problem),
         Err(Refusal::Client(return_address, outcome)) => {
-            return return_address.redirect(&shared.settings.issuer, &outcome);
+            return return_address.redirect(shared.settings.issuer.as_str(), &outcome);
         }
     };
     let (Ok(request_id), Ok(cookie)) = (secret::random(), secret::random()) else {
@@ -57,8 +57,9 @@ pub(crate) async fn show(State(shared): State<Arc<Shared>>, RawQuery(query): Raw
     };
     // `Strict` suffices: our own page sends the form. `Secure` would keep the cookie from browsers that do not trust http on loopback.
     let set_cookie = format!(
-        "{}={cookie}; Path=/authorize; Max-Age={}; HttpOnly; SameSite=Strict",
+        "{}={cookie}; Path={}; Max-Age={}; HttpOnly; SameSite=Strict",
         cookie_name(&request_id),
+        shared.settings.issuer.path("/authorize"),
         SIGN_IN_LIFETIME.as_secs()
     );
     let page = page::sign_in(&shared.settings, &request, &request_id);
@@ -95,7 +96,9 @@ pub(crate) async fn decide(
         (Some("allow"), None) => return page::problem(StatusCode::BAD_REQUEST, "There is no such demo user."),
         _ => Outcome::Error("access_denied", "the person at the browser denied the request"),
     };
-    request.return_address.redirect(&shared.settings.issuer, &outcome)
+    request
+        .return_address
+        .redirect(shared.settings.issuer.as_str(), &outcome)
 }
 
 /// Takes the pending request out, if the browser has its cookie. A wrong cookie leaves it for the right browser.

@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::{
     demo_user::{self, DemoUser, ScopeDescription},
+    issuer::{Issuer, IssuerProblem},
     loopback::is_loopback,
     resource::Resource,
     server::{DevelopmentAuthorizationServer, Settings},
@@ -32,9 +33,10 @@ pub struct Builder {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The issuer is not the origin of a plain http server.
+    /// The issuer is not the URL of a plain http server in its normal form.
     #[error(
-        "the issuer `{0}` is not an origin like `http://localhost:3002` (http, a host, no path and no final slash)"
+        "the issuer `{0}` is not a URL like `http://localhost:3002` or `http://localhost:3002/tenant` (http, a host in lower case, no final \
+         slash, and a path of letters, digits, `-`, `_` and `.` only)"
     )]
     Issuer(String),
     /// A resource is not an absolute URI as RFC 8707 section 2 wants it.
@@ -87,7 +89,8 @@ impl Builder {
         }
     }
 
-    /// Sets the issuer: the origin the server is reached at, with the port it listens on, exactly as resource servers are configured.
+    /// Sets the issuer: the URL the server is reached at, with the port it listens on, exactly as resource servers are configured. With a
+    /// path, like that of a tenant or realm at other providers, all endpoints are below it.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = issuer.into();
         self
@@ -135,7 +138,7 @@ impl Builder {
     /// # Errors
     /// When a necessary part is missing or a part is not valid, above all when the issuer or a resource is not on this machine.
     pub fn build(self) -> Result<DevelopmentAuthorizationServer, BuildError> {
-        let port = issuer_port(&self.issuer)?;
+        let issuer = issuer(&self.issuer)?;
         let resources = resources(self.resources)?;
         check_users(&self.users)?;
         let scopes = described_scopes(self.scopes, &self.users)?;
@@ -144,8 +147,7 @@ impl Builder {
             return Err(BuildError::AccessTokenLifetime(lifetime));
         }
         Ok(DevelopmentAuthorizationServer::new(Settings {
-            issuer: self.issuer,
-            port,
+            issuer,
             resources,
             users: self.users,
             scopes,
@@ -155,19 +157,14 @@ impl Builder {
     }
 }
 
-fn issuer_port(issuer: &str) -> Result<u16, BuildError> {
-    let invalid = || BuildError::Issuer(issuer.to_owned());
-    let url = Url::parse(issuer).map_err(|_| invalid())?;
-    if !is_loopback(&url) {
-        return Err(BuildError::NotLoopback {
+fn issuer(text: &str) -> Result<Issuer, BuildError> {
+    Issuer::parse(text).map_err(|problem| match problem {
+        IssuerProblem::NotLoopback => BuildError::NotLoopback {
             role: "issuer",
-            url: issuer.to_owned(),
-        });
-    }
-    // Clients compare the issuer letter by letter (RFC 8414 section 3.3): only the normal form has no second spelling.
-    let is_origin = url.scheme() == "http" && url.origin().ascii_serialization() == issuer;
-    let port = url.port_or_known_default().filter(|_| is_origin);
-    port.ok_or_else(invalid)
+            url: text.to_owned(),
+        },
+        IssuerProblem::Form => BuildError::Issuer(text.to_owned()),
+    })
 }
 
 fn resources(resources: Vec<String>) -> Result<Vec<Resource>, BuildError> {

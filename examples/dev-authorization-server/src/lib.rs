@@ -38,6 +38,7 @@ mod client_registration;
 mod demo_user;
 mod expiring_store;
 mod guard_headers;
+mod issuer;
 mod loopback;
 mod metadata;
 mod oauth_error;

@@ -33,6 +33,9 @@ struct Serve {
     /// The port on localhost; 0 takes a free one
     #[arg(long, default_value_t = 3002)]
     port: u16,
+    /// The path of the issuer, like `/tenant`, to behave like a provider with tenants or realms
+    #[arg(long, value_name = "PATH", default_value = "")]
+    issuer_path: String,
     /// An MCP server that tokens can be issued for, on this machine; repeat it for several
     #[arg(long, value_name = "URL", default_value = "http://localhost:3001")]
     resource: Vec<String>,
@@ -102,7 +105,7 @@ async fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
         Ok::<_, io::Error>(listener.local_addr()?.port())
     })?;
     let mut builder = DevelopmentAuthorizationServer::builder()
-        .issuer(format!("http://localhost:{port}"))
+        .issuer(format!("http://localhost:{port}{}", arguments.issuer_path))
         .users_from_policy(&policy)
         .algorithm(arguments.algorithm.into())
         .access_token_lifetime(Duration::from_secs(arguments.access_token_lifetime));

@@ -34,11 +34,11 @@ fn document(settings: &Settings) -> Map<String, Value> {
     let members = [
         // Not registered anywhere. For the person who reads this.
         ("development_only", json!("signs anybody in without a password")),
-        ("issuer", json!(settings.issuer)),
-        ("authorization_endpoint", json!(settings.url("/authorize"))),
-        ("token_endpoint", json!(settings.url("/token"))),
-        ("registration_endpoint", json!(settings.url("/register"))),
-        ("jwks_uri", json!(settings.url("/jwks"))),
+        ("issuer", json!(settings.issuer.as_str())),
+        ("authorization_endpoint", json!(settings.issuer.url("/authorize"))),
+        ("token_endpoint", json!(settings.issuer.url("/token"))),
+        ("registration_endpoint", json!(settings.issuer.url("/register"))),
+        ("jwks_uri", json!(settings.issuer.url("/jwks"))),
         ("scopes_supported", json!(scopes)),
         ("response_types_supported", json!(["code"])),
         ("response_modes_supported", json!(["query"])),

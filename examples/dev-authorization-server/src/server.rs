@@ -26,7 +26,9 @@ use crate::{
     client_registration::{self, Client},
     demo_user::{DemoUser, ScopeDescription},
     expiring_store::ExpiringStore,
-    guard_headers, metadata, page,
+    guard_headers,
+    issuer::Issuer,
+    metadata, page,
     resource::Resource,
     signing_key::SigningKey,
     token::{self, AuthorizationCode},
@@ -72,8 +74,7 @@ pub enum ServeError {
 /// What the builder decided.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    pub(crate) issuer: String,
-    pub(crate) port: u16,
+    pub(crate) issuer: Issuer,
     pub(crate) resources: Vec<Resource>,
     pub(crate) users: Vec<DemoUser>,
     pub(crate) scopes: Vec<ScopeDescription>,
@@ -108,7 +109,7 @@ impl DevelopmentAuthorizationServer {
     /// Returns the issuer as it was configured.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.0.settings.issuer
+        self.0.settings.issuer.as_str()
     }
 
     /// Returns the users one can sign in as.
@@ -128,21 +129,21 @@ impl DevelopmentAuthorizationServer {
             .allow_methods([Method::GET, Method::POST])
             .allow_headers(Any)
             .max_age(Duration::from_secs(3600));
-        let for_clients = Router::new()
-            .route(
-                "/.well-known/oauth-authorization-server",
-                get(metadata::authorization_server),
-            )
-            .route("/.well-known/openid-configuration", get(metadata::openid_provider))
-            .route("/jwks", get(metadata::key_set))
-            .route("/register", post(client_registration::register))
-            .route("/token", post(token::token))
-            .layer(cross_origin);
+        let issuer = &self.0.settings.issuer;
+        let mut for_clients = Router::new()
+            .route(&issuer.metadata_path(), get(metadata::authorization_server))
+            .route(&issuer.path("/jwks"), get(metadata::key_set))
+            .route(&issuer.path("/register"), post(client_registration::register))
+            .route(&issuer.path("/token"), post(token::token));
+        for path in issuer.openid_paths() {
+            for_clients = for_clients.route(&path, get(metadata::openid_provider));
+        }
         // No layer for other origins here: what a page may do with these is left to the browser's own rule, which is nothing.
         let for_people = Router::new()
             .route("/", get(page::about))
-            .route("/authorize", get(authorize::show).post(authorize::decide));
+            .route(&issuer.path("/authorize"), get(authorize::show).post(authorize::decide));
         for_clients
+            .layer(cross_origin)
             .merge(for_people)
             .layer(DefaultBodyLimit::max(MAX_REQUEST))
             .layer(middleware::map_response(guard_headers::add))
@@ -189,7 +190,7 @@ impl DevelopmentAuthorizationServer {
         if !listener.ip().is_loopback() {
             return Err(ServeError::NotLoopback(listener));
         }
-        if listener.port() != self.0.settings.port {
+        if listener.port() != self.0.settings.issuer.port() {
             return Err(ServeError::Port {
                 listener,
                 issuer: self.issuer().to_owned(),
@@ -214,11 +215,6 @@ impl Shared {
 }
 
 impl Settings {
-    /// Returns the URL of a path of this server.
-    pub(crate) fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.issuer)
-    }
-
     pub(crate) fn user(&self, subject: &str) -> Option<&DemoUser> {
         self.users.iter().find(|user| user.subject == subject)
     }

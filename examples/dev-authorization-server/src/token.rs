@@ -105,7 +105,7 @@ fn redeem_code(shared: &Shared, parameters: &Parameters) -> Result<Grant, OAuthE
 fn access_token(shared: &Shared, grant: &Grant) -> Option<String> {
     let issued_at = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
     let mut claims = json!({
-        "iss": shared.settings.issuer,
+        "iss": shared.settings.issuer.as_str(),
         "sub": grant.subject,
         "aud": grant.resource,
         "client_id": grant.client_id,

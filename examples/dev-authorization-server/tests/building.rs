@@ -24,11 +24,12 @@ fn every_mistake_is_named_and_says_what_to_do() {
     let new = DevelopmentAuthorizationServer::builder;
     let valid = || common::builder(3002);
     let cases: Vec<(Builder, &str)> = vec![
-        (valid().issuer(""), "the issuer `` is not an origin"),
+        (valid().issuer(""), "the issuer `` is not a URL like"),
         (valid().issuer("http://localhost:3002/"), "no final slash"),
-        (valid().issuer("http://localhost:3002/tenant"), "is not an origin"),
-        (valid().issuer("https://localhost:3002"), "is not an origin"),
-        (valid().issuer("http://LOCALHOST:3002"), "is not an origin"),
+        (valid().issuer("http://localhost:3002/tenant/"), "no final slash"),
+        (valid().issuer("http://localhost:3002/a b"), "letters, digits"),
+        (valid().issuer("https://localhost:3002"), "is not a URL like"),
+        (valid().issuer("http://LOCALHOST:3002"), "lower case"),
         (
             valid().issuer("https://issuer.example"),
             "the issuer `https://issuer.example` is not on this machine",

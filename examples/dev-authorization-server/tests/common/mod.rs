@@ -38,9 +38,15 @@ pub async fn start() -> Server {
 }
 
 pub async fn start_with(change: impl FnOnce(Builder) -> Builder) -> Server {
+    start_at("", change).await
+}
+
+/// Starts a server whose issuer has a path.
+pub async fn start_at(path: &str, change: impl FnOnce(Builder) -> Builder) -> Server {
     let listeners = bind_loopback(0).await.unwrap();
     let port = listeners.first().unwrap().local_addr().unwrap().port();
-    let server = change(builder(port)).build().unwrap();
+    let builder = builder(port).issuer(format!("http://localhost:{port}{path}"));
+    let server = change(builder).build().unwrap();
     let issuer = server.issuer().to_owned();
     tokio::spawn(async move { server.serve(listeners, future::pending()).await });
     let http = Client::builder()
@@ -136,7 +142,10 @@ impl Server {
     pub fn form(&self, page: &Page, user: &str, decision: &str) -> RequestBuilder {
         self.post("/authorize")
             .header(header::COOKIE, &page.cookie)
-            .header(header::ORIGIN, &self.issuer)
+            .header(
+                header::ORIGIN,
+                Url::parse(&self.issuer).unwrap().origin().ascii_serialization(),
+            )
             .header("sec-fetch-site", "same-origin")
             .form(&[
                 ("request", page.request_id.as_str()),
