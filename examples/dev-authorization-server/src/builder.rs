@@ -11,7 +11,8 @@ use crate::{
     loopback::is_loopback,
     resource::Resource,
     server::{DevelopmentAuthorizationServer, Settings},
-    signing_key::{Algorithm, SigningKey},
+    signing_key::Algorithm,
+    signing_keys,
 };
 
 const DEFAULT_ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
@@ -27,6 +28,7 @@ pub struct Builder {
     scopes: Vec<ScopeDescription>,
     algorithm: Algorithm,
     access_token_lifetime: Duration,
+    rotation: Option<Duration>,
 }
 
 /// Why a server cannot be built.
@@ -72,6 +74,16 @@ pub enum BuildError {
     /// Access tokens would live for less than a second or for more than a day.
     #[error("the lifetime of access tokens is {} s: use 1 second to 24 hours", .0.as_secs())]
     AccessTokenLifetime(Duration),
+    /// The signing key would change so often that a key were gone from the key set before the tokens that it signed.
+    #[error(
+        "the signing key would change every {} s: with this lifetime of access tokens, use {} s or more", .period.as_secs(), .shortest.as_secs()
+    )]
+    KeyRotation {
+        /// As it was configured.
+        period: Duration,
+        /// The shortest that is possible.
+        shortest: Duration,
+    },
     /// The operating system gave no random bytes.
     #[error("cannot make a signing key: the operating system gave no random bytes")]
     SigningKey,
@@ -86,6 +98,7 @@ impl Builder {
             scopes: Vec::new(),
             algorithm: Algorithm::default(),
             access_token_lifetime: DEFAULT_ACCESS_TOKEN_LIFETIME,
+            rotation: None,
         }
     }
 
@@ -133,6 +146,12 @@ impl Builder {
         self
     }
 
+    /// Makes a new signing key again and again while it serves; the key set shows old keys until their tokens have expired. Default never.
+    pub fn rotate_signing_key_every(mut self, period: Duration) -> Self {
+        self.rotation = Some(period);
+        self
+    }
+
     /// Makes the signing key and the server.
     ///
     /// # Errors
@@ -146,14 +165,25 @@ impl Builder {
         if lifetime.as_secs() == 0 || lifetime > MAX_ACCESS_TOKEN_LIFETIME {
             return Err(BuildError::AccessTokenLifetime(lifetime));
         }
-        Ok(DevelopmentAuthorizationServer::new(Settings {
+        if let Some(period) = self
+            .rotation
+            .filter(|period| *period < signing_keys::shortest_rotation(lifetime))
+        {
+            return Err(BuildError::KeyRotation {
+                period,
+                shortest: signing_keys::shortest_rotation(lifetime),
+            });
+        }
+        let key = signing_keys::generate(self.algorithm).map_err(|_| BuildError::SigningKey)?;
+        let settings = Settings {
             issuer,
             resources,
             users: self.users,
             scopes,
             access_token_lifetime: lifetime,
-            key: SigningKey::generate(self.algorithm).map_err(|_| BuildError::SigningKey)?,
-        }))
+            rotation: self.rotation,
+        };
+        Ok(DevelopmentAuthorizationServer::new(settings, key))
     }
 }
 

@@ -52,6 +52,7 @@ mod sign_in;
 mod sign_in_flow;
 mod sign_in_form;
 mod signing_key;
+mod signing_keys;
 mod token;
 
 pub use bind::bind_loopback;
@@ -60,3 +61,4 @@ pub use demo_user::{DemoUser, ScopeDescription};
 pub use server::{DevelopmentAuthorizationServer, ServeError};
 pub use sign_in::{AccessToken, SignIn, SignInError, sign_in};
 pub use signing_key::Algorithm;
+pub use signing_keys::RotateError;

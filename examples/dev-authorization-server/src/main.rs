@@ -48,6 +48,9 @@ struct Serve {
     /// How long access tokens are valid, in seconds, at most a day
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     access_token_lifetime: u64,
+    /// Sign with a new key again and again, to see whether clients of the key set keep up [default: never]
+    #[arg(long, value_name = "SECONDS")]
+    rotate_signing_key_every: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -109,6 +112,9 @@ async fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
         .users_from_policy(&policy)
         .algorithm(arguments.algorithm.into())
         .access_token_lifetime(Duration::from_secs(arguments.access_token_lifetime));
+    if let Some(seconds) = arguments.rotate_signing_key_every {
+        builder = builder.rotate_signing_key_every(Duration::from_secs(seconds));
+    }
     for resource in arguments.resource {
         builder = builder.resource(resource);
     }

@@ -17,7 +17,7 @@ pub(crate) async fn authorization_server(State(shared): State<Arc<Shared>>) -> J
 /// Discovery makes two members obligatory that are about ID tokens. This server issues none.
 pub(crate) async fn openid_provider(State(shared): State<Arc<Shared>>) -> Json<Value> {
     let mut document = document(&shared.settings);
-    let algorithm = shared.settings.key.algorithm().as_str();
+    let algorithm = shared.keys().current().algorithm().as_str();
     document.insert("subject_types_supported".to_owned(), json!(["public"]));
     document.insert("id_token_signing_alg_values_supported".to_owned(), json!([algorithm]));
     Json(Value::Object(document))
@@ -25,7 +25,7 @@ pub(crate) async fn openid_provider(State(shared): State<Arc<Shared>>) -> Json<V
 
 /// Answers the key set (RFC 7517 section 5).
 pub(crate) async fn key_set(State(shared): State<Arc<Shared>>) -> Json<Value> {
-    Json(shared.settings.key.key_set())
+    Json(shared.keys().key_set())
 }
 
 fn document(settings: &Settings) -> Map<String, Value> {

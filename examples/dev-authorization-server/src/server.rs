@@ -30,7 +30,8 @@ use crate::{
     issuer::Issuer,
     metadata, page,
     resource::Resource,
-    signing_key::SigningKey,
+    signing_key::{Algorithm, SigningKey},
+    signing_keys::{self, RotateError, SigningKeys},
     token::{self, AuthorizationCode},
 };
 
@@ -79,12 +80,13 @@ pub(crate) struct Settings {
     pub(crate) users: Vec<DemoUser>,
     pub(crate) scopes: Vec<ScopeDescription>,
     pub(crate) access_token_lifetime: Duration,
-    pub(crate) key: SigningKey,
+    pub(crate) rotation: Option<Duration>,
 }
 
 /// Settings and memory of one server. No lock is held for longer than one look-up.
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
+    keys: Mutex<SigningKeys>,
     clients: Mutex<ExpiringStore<Client>>,
     requests: Mutex<ExpiringStore<PendingRequest>>,
     codes: Mutex<ExpiringStore<AuthorizationCode>>,
@@ -96,8 +98,9 @@ impl DevelopmentAuthorizationServer {
         Builder::new()
     }
 
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings, key: SigningKey) -> Self {
         Self(Arc::new(Shared {
+            keys: Mutex::new(SigningKeys::new(key, settings.access_token_lifetime)),
             settings,
             // Clients keep their id for weeks, so only the number of newer ones makes this server forget one.
             clients: Mutex::new(ExpiringStore::new(CAPACITY, Duration::MAX)),
@@ -116,6 +119,24 @@ impl DevelopmentAuthorizationServer {
     #[must_use]
     pub fn users(&self) -> &[DemoUser] {
         &self.0.settings.users
+    }
+
+    /// Signs with a new key from now on. The key set shows the old one until the last token that it signed has expired, but never more
+    /// than eight old keys.
+    ///
+    /// Making an RSA key takes a moment: in async code call it where blocking is allowed.
+    ///
+    /// # Errors
+    /// When the operating system gives no random bytes. The old key stays in use then.
+    pub fn rotate_signing_key(&self, algorithm: Algorithm) -> Result<(), RotateError> {
+        let key = signing_keys::generate(algorithm)?;
+        self.0.keys().replace(key);
+        Ok(())
+    }
+
+    /// Takes all old keys out of the key set at once, as after the loss of a key: tokens that they signed are worth nothing.
+    pub fn forget_old_signing_keys(&self) {
+        self.0.keys().forget_old();
     }
 
     /// Returns the routes of this server, complete with all checks of headers and sizes.
@@ -178,12 +199,30 @@ impl DevelopmentAuthorizationServer {
                 axum::serve(listener, self.router()).with_graceful_shutdown(async move { _ = stopped.changed().await });
             servers.spawn(server.into_future());
         }
+        // Dropped at the end, which stops it.
+        let mut rotation = JoinSet::new();
+        if let Some(period) = self.0.settings.rotation {
+            rotation.spawn(self.clone().rotate_every(period));
+        }
         shutdown.await;
         drop(running);
         while let Some(served) = servers.join_next().await {
             served.map_err(io::Error::other)??;
         }
         Ok(())
+    }
+
+    async fn rotate_every(self, period: Duration) {
+        loop {
+            tokio::time::sleep(period).await;
+            let server = self.clone();
+            let algorithm = self.0.keys().current().algorithm();
+            match tokio::task::spawn_blocking(move || server.rotate_signing_key(algorithm)).await {
+                Ok(Ok(())) => tracing::info!("rotated the signing key"),
+                Ok(Err(error)) => tracing::error!(%error, "cannot rotate the signing key"),
+                Err(error) => tracing::error!(%error, "cannot rotate the signing key"),
+            }
+        }
     }
 
     fn check_address(&self, listener: SocketAddr) -> Result<(), ServeError> {
@@ -201,6 +240,10 @@ impl DevelopmentAuthorizationServer {
 }
 
 impl Shared {
+    pub(crate) fn keys(&self) -> MutexGuard<'_, SigningKeys> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn clients(&self) -> MutexGuard<'_, ExpiringStore<Client>> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -119,7 +119,7 @@ fn access_token(shared: &Shared, grant: &Grant) -> Option<String> {
             .as_object_mut()?
             .insert("scope".to_owned(), json!(grant.scopes.join(" ")));
     }
-    let token = shared.settings.key.sign(&claims).ok()?;
+    let token = shared.keys().current().sign(&claims).ok()?;
     tracing::info!(
         user = grant.subject,
         client_id = grant.client_id,

@@ -54,6 +54,11 @@ fn every_mistake_is_named_and_says_what_to_do() {
         ),
         (valid().access_token_lifetime(Duration::MAX), "use 1 second to 24 hours"),
         (
+            valid().rotate_signing_key_every(Duration::from_secs(457)),
+            "every 457 s: with this lifetime of access tokens, use 458 s or more",
+        ),
+        (valid().rotate_signing_key_every(Duration::ZERO), "use 458 s or more"),
+        (
             new().issuer("http://localhost:3002").user(user("a", "a")),
             "no resource is configured",
         ),

@@ -6,7 +6,7 @@
     reason = "a test stops at what it did not expect"
 )]
 
-use std::{collections::HashMap, future};
+use std::{collections::HashMap, future, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use dev_authorization_server::{Builder, DemoUser, DevelopmentAuthorizationServer, ScopeDescription, bind_loopback};
@@ -23,6 +23,7 @@ pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 pub struct Server {
     pub issuer: String,
     pub http: Client,
+    pub running: DevelopmentAuthorizationServer,
 }
 
 /// The sign-in page as a browser holds it.
@@ -48,13 +49,14 @@ pub async fn start_at(path: &str, change: impl FnOnce(Builder) -> Builder) -> Se
     let builder = builder(port).issuer(format!("http://localhost:{port}{path}"));
     let server = change(builder).build().unwrap();
     let issuer = server.issuer().to_owned();
+    let running = server.clone();
     tokio::spawn(async move { server.serve(listeners, future::pending()).await });
     let http = Client::builder()
         .no_proxy()
         .redirect(redirect::Policy::none())
         .build()
         .unwrap();
-    Server { issuer, http }
+    Server { issuer, http, running }
 }
 
 pub fn builder(port: u16) -> Builder {
@@ -207,4 +209,11 @@ fn changed<'a>(parameters: &[(&'a str, &'a str)], changes: &[(&'a str, &'a str)]
     kept.chain(changes.iter().filter(|(_, value)| !value.is_empty()))
         .copied()
         .collect()
+}
+
+/// Moves the clock of the server, which runs in this test's runtime.
+pub async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
 }
