@@ -20,12 +20,12 @@ use crate::{
     authorization_request::{AuthorizationRequest, Refusal},
     authorization_response::Outcome,
     demo_user::DemoUser,
+    grants::{AuthorizationCode, Grant},
     guard_headers::is_same_origin,
     page,
     parameters::Parameters,
     secret,
     server::{MAX_REQUEST, SIGN_IN_LIFETIME, Shared},
-    token::AuthorizationCode,
 };
 
 /// A request that waits for somebody's answer.
@@ -119,15 +119,18 @@ fn allow(shared: &Shared, request: &AuthorizationRequest, user: &DemoUser) -> Op
         ?scopes,
         "signed in, without a password"
     );
-    shared.codes().insert(
+    shared.grants().insert_code(
         &code,
         AuthorizationCode {
-            client_id: request.client.client_id.clone(),
             redirect_uri: request.return_address.redirect_uri.as_str().to_owned(),
             code_challenge: request.code_challenge.clone(),
-            resource: request.resource.clone(),
-            subject: user.subject.clone(),
-            scopes,
+            grant: Grant {
+                id: secret::random().ok()?,
+                client_id: request.client.client_id.clone(),
+                subject: user.subject.clone(),
+                resource: request.resource.clone(),
+                scopes,
+            },
         },
     );
     Some(code)

@@ -6,6 +6,7 @@ use mcp_auth_policy::Policy;
 use url::Url;
 
 use crate::{
+    access_token::AccessTokenFormat,
     demo_user::{self, DemoUser, ScopeDescription},
     issuer::{Issuer, IssuerProblem},
     loopback::is_loopback,
@@ -28,6 +29,7 @@ pub struct Builder {
     scopes: Vec<ScopeDescription>,
     algorithm: Algorithm,
     access_token_lifetime: Duration,
+    access_token_format: AccessTokenFormat,
     rotation: Option<Duration>,
 }
 
@@ -98,6 +100,7 @@ impl Builder {
             scopes: Vec::new(),
             algorithm: Algorithm::default(),
             access_token_lifetime: DEFAULT_ACCESS_TOKEN_LIFETIME,
+            access_token_format: AccessTokenFormat::default(),
             rotation: None,
         }
     }
@@ -146,6 +149,12 @@ impl Builder {
         self
     }
 
+    /// Sets what access tokens look like. Default JWT.
+    pub fn access_token_format(mut self, format: AccessTokenFormat) -> Self {
+        self.access_token_format = format;
+        self
+    }
+
     /// Makes a new signing key again and again while it serves; the key set shows old keys until their tokens have expired. Default never.
     pub fn rotate_signing_key_every(mut self, period: Duration) -> Self {
         self.rotation = Some(period);
@@ -181,6 +190,7 @@ impl Builder {
             users: self.users,
             scopes,
             access_token_lifetime: lifetime,
+            access_token_format: self.access_token_format,
             rotation: self.rotation,
         };
         Ok(DevelopmentAuthorizationServer::new(settings, key))

@@ -29,6 +29,7 @@
 //! and answers only to loopback `Host` names, which keeps web pages out that rebind their name to 127.0.0.1. Other programs and users of the
 //! same machine *can* reach it. Its key lives as long as the process: tokens of an earlier start are worthless.
 
+mod access_token;
 mod authorization_request;
 mod authorization_response;
 mod authorize;
@@ -37,6 +38,7 @@ mod builder;
 mod client_registration;
 mod demo_user;
 mod expiring_store;
+mod grants;
 mod guard_headers;
 mod issuer;
 mod loopback;
@@ -46,6 +48,7 @@ mod page;
 mod parameters;
 mod redirect_uri;
 mod resource;
+mod revocation;
 mod secret;
 mod server;
 mod sign_in;
@@ -55,6 +58,7 @@ mod signing_key;
 mod signing_keys;
 mod token;
 
+pub use access_token::AccessTokenFormat;
 pub use bind::bind_loopback;
 pub use builder::{BuildError, Builder};
 pub use demo_user::{DemoUser, ScopeDescription};

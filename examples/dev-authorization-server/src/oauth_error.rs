@@ -30,6 +30,10 @@ impl OAuthError {
     }
 }
 
+pub(crate) fn invalid_request(description: impl Into<String>) -> OAuthError {
+    OAuthError::new("invalid_request", description)
+}
+
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
         // RFC 6749 section 5.2 would allow 401 for `invalid_client`, but HTTP wants a challenge with every 401, and there is none to give.

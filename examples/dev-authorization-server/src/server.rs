@@ -21,28 +21,29 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::{
+    access_token::AccessTokenFormat,
     authorize::{self, PendingRequest},
     builder::Builder,
     client_registration::{self, Client},
     demo_user::{DemoUser, ScopeDescription},
     expiring_store::ExpiringStore,
+    grants::Grants,
     guard_headers,
     issuer::Issuer,
     metadata, page,
     resource::Resource,
+    revocation,
     signing_key::{Algorithm, SigningKey},
     signing_keys::{self, RotateError, SigningKeys},
-    token::{self, AuthorizationCode},
+    token,
 };
 
 /// Nothing that a client or a browser sends here is longer, in bytes.
 pub(crate) const MAX_REQUEST: usize = 16 * 1024;
-/// So many clients, sign-ins and codes are remembered at once, each.
+/// So many clients and sign-ins are remembered at once, each.
 const CAPACITY: usize = 1000;
 /// How long somebody may look at the sign-in page.
 pub(crate) const SIGN_IN_LIFETIME: Duration = Duration::from_secs(600);
-/// RFC 6749 section 4.1.2 allows ten minutes; the client asks at once.
-const CODE_LIFETIME: Duration = Duration::from_secs(60);
 
 /// An authorization server for development only. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -80,16 +81,17 @@ pub(crate) struct Settings {
     pub(crate) users: Vec<DemoUser>,
     pub(crate) scopes: Vec<ScopeDescription>,
     pub(crate) access_token_lifetime: Duration,
+    pub(crate) access_token_format: AccessTokenFormat,
     pub(crate) rotation: Option<Duration>,
 }
 
-/// Settings and memory of one server. No lock is held for longer than one look-up.
+/// Settings and memory of one server. No lock is held while anything is waited for.
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
     keys: Mutex<SigningKeys>,
     clients: Mutex<ExpiringStore<Client>>,
     requests: Mutex<ExpiringStore<PendingRequest>>,
-    codes: Mutex<ExpiringStore<AuthorizationCode>>,
+    grants: Mutex<Grants>,
 }
 
 impl DevelopmentAuthorizationServer {
@@ -100,12 +102,12 @@ impl DevelopmentAuthorizationServer {
 
     pub(crate) fn new(settings: Settings, key: SigningKey) -> Self {
         Self(Arc::new(Shared {
+            grants: Mutex::new(Grants::new(settings.access_token_lifetime)),
             keys: Mutex::new(SigningKeys::new(key, settings.access_token_lifetime)),
             settings,
             // Clients keep their id for weeks, so only the number of newer ones makes this server forget one.
             clients: Mutex::new(ExpiringStore::new(CAPACITY, Duration::MAX)),
             requests: Mutex::new(ExpiringStore::new(CAPACITY, SIGN_IN_LIFETIME)),
-            codes: Mutex::new(ExpiringStore::new(CAPACITY, CODE_LIFETIME)),
         }))
     }
 
@@ -155,7 +157,8 @@ impl DevelopmentAuthorizationServer {
             .route(&issuer.metadata_path(), get(metadata::authorization_server))
             .route(&issuer.path("/jwks"), get(metadata::key_set))
             .route(&issuer.path("/register"), post(client_registration::register))
-            .route(&issuer.path("/token"), post(token::token));
+            .route(&issuer.path("/token"), post(token::token))
+            .route(&issuer.path("/revoke"), post(revocation::revoke));
         for path in issuer.openid_paths() {
             for_clients = for_clients.route(&path, get(metadata::openid_provider));
         }
@@ -252,8 +255,8 @@ impl Shared {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn codes(&self) -> MutexGuard<'_, ExpiringStore<AuthorizationCode>> {
-        self.codes.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {
+        self.grants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

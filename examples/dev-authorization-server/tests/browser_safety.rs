@@ -217,6 +217,7 @@ async fn other_origins_may_read_what_clients_need_and_nothing_of_the_sign_in() {
         ("/jwks", "GET", true),
         ("/register", "POST", true),
         ("/token", "POST", true),
+        ("/revoke", "POST", true),
         ("/authorize", "GET", false),
         ("/authorize", "POST", false),
         ("/", "GET", false),

@@ -221,7 +221,7 @@ async fn a_client_that_wants_a_secret_becomes_a_public_one() {
         }))
         .await;
     assert_eq!(client["token_endpoint_auth_method"], "none");
-    assert_eq!(client["grant_types"], json!(["authorization_code"]));
+    assert_eq!(client["grant_types"], json!(["authorization_code", "refresh_token"]));
     assert_eq!(client["client_name"], "Inspector");
     assert_eq!(client.get("client_secret"), None);
 }

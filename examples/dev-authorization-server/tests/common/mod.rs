@@ -174,6 +174,36 @@ impl Server {
         self.post("/token").form(&changed(&form, changes)).send().await.unwrap()
     }
 
+    /// A client that registered for refresh tokens.
+    pub async fn refreshing_client(&self) -> String {
+        let metadata =
+            json!({ "redirect_uris": [REDIRECT_URI], "grant_types": ["authorization_code", "refresh_token"] });
+        self.register(&metadata).await["client_id"].as_str().unwrap().to_owned()
+    }
+
+    /// The token response of a sign-in.
+    pub async fn sign_in(&self, client_id: &str, user: &str, changes: &[(&str, &str)]) -> Value {
+        let code = self.code(client_id, user, changes).await;
+        let response = self.token(client_id, &code, &[]).await;
+        assert_eq!(response.status(), 200);
+        response.json().await.unwrap()
+    }
+
+    /// A refresh request with some parameters replaced, or removed by an empty value.
+    pub async fn refresh(&self, client_id: &str, refresh_token: &str, changes: &[(&str, &str)]) -> Response {
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("client_id", client_id),
+            ("refresh_token", refresh_token),
+        ];
+        self.post("/token").form(&changed(&form, changes)).send().await.unwrap()
+    }
+
+    pub async fn revoke(&self, client_id: &str, token: &str) -> Response {
+        let form = [("client_id", client_id), ("token", token)];
+        self.post("/revoke").form(&form).send().await.unwrap()
+    }
+
     pub async fn claims(&self, user: &str, changes: &[(&str, &str)]) -> Value {
         let client_id = self.client().await;
         let code = self.code(&client_id, user, changes).await;
