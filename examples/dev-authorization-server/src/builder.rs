@@ -8,6 +8,7 @@ use url::Url;
 use crate::{
     access_token::AccessTokenFormat,
     demo_user::{self, DemoUser, ScopeDescription},
+    introspection_client::IntrospectionClient,
     issuer::{Issuer, IssuerProblem},
     loopback::is_loopback,
     resource::Resource,
@@ -27,6 +28,7 @@ pub struct Builder {
     resources: Vec<String>,
     users: Vec<DemoUser>,
     scopes: Vec<ScopeDescription>,
+    introspection_clients: Vec<IntrospectionClient>,
     algorithm: Algorithm,
     access_token_lifetime: Duration,
     access_token_format: AccessTokenFormat,
@@ -73,6 +75,12 @@ pub enum BuildError {
         "the scope `{0}` is not a scope token (RFC 6749 section 3.3): use printable ASCII without space, `\"` and `\\`"
     )]
     Scope(String),
+    /// A client id or secret for introspection has not 1 to 256 printable ASCII characters, or the client id occurs twice.
+    #[error(
+        "the introspection client `{0}` cannot be used: its id and its secret have 1 to 256 printable ASCII characters each, and every \
+         client has its own id"
+    )]
+    IntrospectionClient(String),
     /// Access tokens would live for less than a second or for more than a day.
     #[error("the lifetime of access tokens is {} s: use 1 second to 24 hours", .0.as_secs())]
     AccessTokenLifetime(Duration),
@@ -98,6 +106,7 @@ impl Builder {
             resources: Vec::new(),
             users: Vec::new(),
             scopes: Vec::new(),
+            introspection_clients: Vec::new(),
             algorithm: Algorithm::default(),
             access_token_lifetime: DEFAULT_ACCESS_TOKEN_LIFETIME,
             access_token_format: AccessTokenFormat::default(),
@@ -137,6 +146,13 @@ impl Builder {
         self
     }
 
+    /// Lets a resource server with this client id and secret ask what access tokens stand for (RFC 7662). Without any, nobody can.
+    pub fn introspection_client(mut self, client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
+        let client = IntrospectionClient::new(client_id.into(), client_secret.into());
+        self.introspection_clients.push(client);
+        self
+    }
+
     /// Sets the algorithm that signs access tokens. Default ES256.
     pub fn algorithm(mut self, algorithm: Algorithm) -> Self {
         self.algorithm = algorithm;
@@ -169,6 +185,7 @@ impl Builder {
         let issuer = issuer(&self.issuer)?;
         let resources = resources(self.resources)?;
         check_users(&self.users)?;
+        check_introspection_clients(&self.introspection_clients)?;
         let scopes = described_scopes(self.scopes, &self.users)?;
         let lifetime = self.access_token_lifetime;
         if lifetime.as_secs() == 0 || lifetime > MAX_ACCESS_TOKEN_LIFETIME {
@@ -189,6 +206,7 @@ impl Builder {
             resources,
             users: self.users,
             scopes,
+            introspection_clients: self.introspection_clients,
             access_token_lifetime: lifetime,
             access_token_format: self.access_token_format,
             rotation: self.rotation,
@@ -245,14 +263,30 @@ fn check_users(users: &[DemoUser]) -> Result<(), BuildError> {
     }
 }
 
-/// Returns the described scopes, then the users' others, each once.
+fn check_introspection_clients(clients: &[IntrospectionClient]) -> Result<(), BuildError> {
+    let mut known = HashSet::new();
+    let refused = clients
+        .iter()
+        .find(|client| !client.is_valid() || !known.insert(client.client_id()));
+    match refused {
+        Some(client) => Err(BuildError::IntrospectionClient(client.client_id().to_owned())),
+        None => Ok(()),
+    }
+}
+
+/// Returns the described scopes, the users' others, then those of OpenID Connect, each once.
 fn described_scopes(described: Vec<ScopeDescription>, users: &[DemoUser]) -> Result<Vec<ScopeDescription>, BuildError> {
-    let undescribed = users.iter().flat_map(|user| &user.scopes).map(|name| ScopeDescription {
-        name: name.clone(),
-        about: None,
-    });
+    let of_openid: Vec<ScopeDescription> = demo_user::identity_scopes().collect();
+    let undescribed = users
+        .iter()
+        .flat_map(|user| &user.scopes)
+        .filter(|name| of_openid.iter().all(|scope| scope.name != **name))
+        .map(|name| ScopeDescription {
+            name: name.clone(),
+            about: None,
+        });
     let mut scopes: Vec<ScopeDescription> = Vec::new();
-    for scope in described.into_iter().chain(undescribed) {
+    for scope in described.into_iter().chain(undescribed).chain(of_openid.clone()) {
         if !is_scope_token(&scope.name) {
             return Err(BuildError::Scope(scope.name));
         }

@@ -131,6 +131,14 @@ impl Grants {
         self.access_tokens.insert(token, issued);
     }
 
+    /// Returns what an access token stands for, unless it expired or was revoked.
+    pub(crate) fn access_token(&self, token: &str) -> Option<&IssuedToken> {
+        // The store counts the time that this machine was awake; the claim in the token does not.
+        self.access_tokens
+            .get(token)
+            .filter(|issued| now().is_some_and(|now| now < issued.expires_at))
+    }
+
     /// Returns the grant of any token, and whether it is a refresh token.
     pub(crate) fn grant_of(&self, token: &str) -> Option<(&Grant, TokenKind)> {
         let chain = token

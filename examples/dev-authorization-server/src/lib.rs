@@ -40,6 +40,8 @@ mod demo_user;
 mod expiring_store;
 mod grants;
 mod guard_headers;
+mod introspection;
+mod introspection_client;
 mod issuer;
 mod loopback;
 mod metadata;
@@ -57,6 +59,7 @@ mod sign_in_form;
 mod signing_key;
 mod signing_keys;
 mod token;
+mod userinfo;
 
 pub use access_token::AccessTokenFormat;
 pub use bind::bind_loopback;

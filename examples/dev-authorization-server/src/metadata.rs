@@ -31,6 +31,16 @@ pub(crate) async fn key_set(State(shared): State<Arc<Shared>>) -> Json<Value> {
 fn document(settings: &Settings) -> Map<String, Value> {
     let scopes: Vec<&str> = settings.scopes.iter().map(|scope| scope.name.as_str()).collect();
     let resources: Vec<&str> = settings.resources.iter().map(|resource| resource.as_str()).collect();
+    let mut introspection = Vec::new();
+    if !settings.introspection_clients.is_empty() {
+        introspection = vec![
+            ("introspection_endpoint", json!(settings.issuer.url("/introspect"))),
+            (
+                "introspection_endpoint_auth_methods_supported",
+                json!(["client_secret_basic", "client_secret_post"]),
+            ),
+        ];
+    }
     let members = [
         // Not registered anywhere. For the person who reads this.
         ("development_only", json!("signs anybody in without a password")),
@@ -38,6 +48,7 @@ fn document(settings: &Settings) -> Map<String, Value> {
         ("authorization_endpoint", json!(settings.issuer.url("/authorize"))),
         ("token_endpoint", json!(settings.issuer.url("/token"))),
         ("revocation_endpoint", json!(settings.issuer.url("/revoke"))),
+        ("userinfo_endpoint", json!(settings.issuer.url("/userinfo"))),
         ("registration_endpoint", json!(settings.issuer.url("/register"))),
         ("jwks_uri", json!(settings.issuer.url("/jwks"))),
         ("scopes_supported", json!(scopes)),
@@ -48,10 +59,15 @@ fn document(settings: &Settings) -> Map<String, Value> {
         ("revocation_endpoint_auth_methods_supported", json!(["none"])),
         ("code_challenge_methods_supported", json!(["S256"])),
         ("authorization_response_iss_parameter_supported", json!(true)),
+        (
+            "claims_supported",
+            json!(["sub", "name", "preferred_username", "email"]),
+        ),
         ("protected_resources", json!(resources)),
     ];
     members
         .into_iter()
+        .chain(introspection)
         .filter(|(_, value)| *value != json!([]))
         .map(|(name, value)| (name.to_owned(), value))
         .collect()

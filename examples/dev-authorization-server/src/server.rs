@@ -12,13 +12,13 @@ use std::{
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::Method,
+    http::{Method, header},
     middleware,
     routing::{get, post},
     serve::ListenerExt as _,
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
-use tower_http::cors::{Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::{
     access_token::AccessTokenFormat,
@@ -28,14 +28,15 @@ use crate::{
     demo_user::{DemoUser, ScopeDescription},
     expiring_store::ExpiringStore,
     grants::Grants,
-    guard_headers,
+    guard_headers, introspection,
+    introspection_client::IntrospectionClient,
     issuer::Issuer,
     metadata, page,
     resource::Resource,
     revocation,
     signing_key::{Algorithm, SigningKey},
     signing_keys::{self, RotateError, SigningKeys},
-    token,
+    token, userinfo,
 };
 
 /// Nothing that a client or a browser sends here is longer, in bytes.
@@ -80,6 +81,7 @@ pub(crate) struct Settings {
     pub(crate) resources: Vec<Resource>,
     pub(crate) users: Vec<DemoUser>,
     pub(crate) scopes: Vec<ScopeDescription>,
+    pub(crate) introspection_clients: Vec<IntrospectionClient>,
     pub(crate) access_token_lifetime: Duration,
     pub(crate) access_token_format: AccessTokenFormat,
     pub(crate) rotation: Option<Duration>,
@@ -150,7 +152,9 @@ impl DevelopmentAuthorizationServer {
         let cross_origin = CorsLayer::new()
             .allow_origin(Any)
             .allow_methods([Method::GET, Method::POST])
-            .allow_headers(Any)
+            // `*` would not stand for `Authorization`.
+            .allow_headers(AllowHeaders::mirror_request())
+            .expose_headers([header::WWW_AUTHENTICATE])
             .max_age(Duration::from_secs(3600));
         let issuer = &self.0.settings.issuer;
         let mut for_clients = Router::new()
@@ -158,7 +162,11 @@ impl DevelopmentAuthorizationServer {
             .route(&issuer.path("/jwks"), get(metadata::key_set))
             .route(&issuer.path("/register"), post(client_registration::register))
             .route(&issuer.path("/token"), post(token::token))
-            .route(&issuer.path("/revoke"), post(revocation::revoke));
+            .route(&issuer.path("/revoke"), post(revocation::revoke))
+            .route(
+                &issuer.path("/userinfo"),
+                get(userinfo::userinfo).post(userinfo::userinfo),
+            );
         for path in issuer.openid_paths() {
             for_clients = for_clients.route(&path, get(metadata::openid_provider));
         }
@@ -166,9 +174,16 @@ impl DevelopmentAuthorizationServer {
         let for_people = Router::new()
             .route("/", get(page::about))
             .route(&issuer.path("/authorize"), get(authorize::show).post(authorize::decide));
+        // Resource servers are no web pages.
+        let mut for_resource_servers = Router::new();
+        if !self.0.settings.introspection_clients.is_empty() {
+            for_resource_servers =
+                for_resource_servers.route(&issuer.path("/introspect"), post(introspection::introspect));
+        }
         for_clients
             .layer(cross_origin)
             .merge(for_people)
+            .merge(for_resource_servers)
             .layer(DefaultBodyLimit::max(MAX_REQUEST))
             .layer(middleware::map_response(guard_headers::add))
             .layer(middleware::from_fn_with_state(

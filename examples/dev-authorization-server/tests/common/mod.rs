@@ -204,6 +204,18 @@ impl Server {
         self.post("/revoke").form(&form).send().await.unwrap()
     }
 
+    /// What introspection answers to the resource server `rs` with the secret `rs-secret`.
+    pub async fn introspect(&self, token: &str) -> Value {
+        let request = self.post("/introspect").basic_auth("rs", Some("rs-secret"));
+        let response = request.form(&[("token", token)]).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.json().await.unwrap()
+    }
+
+    pub async fn userinfo(&self, token: &str) -> Response {
+        self.get("/userinfo").bearer_auth(token).send().await.unwrap()
+    }
+
     pub async fn claims(&self, user: &str, changes: &[(&str, &str)]) -> Value {
         let client_id = self.client().await;
         let code = self.code(&client_id, user, changes).await;
