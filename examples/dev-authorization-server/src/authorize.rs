@@ -37,7 +37,11 @@ pub(crate) struct PendingRequest {
 }
 
 /// Answers `GET /authorize` with the sign-in page.
-pub(crate) async fn show(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Response {
+pub(crate) async fn show(State(shared): State<Arc<Shared>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+    // A page that a person does not see (an image, a script's request) may not make this server remember a request.
+    if headers.get_all("sec-fetch-dest").iter().any(|what| what != "document") {
+        return page::problem(StatusCode::FORBIDDEN, "Open this page by itself.");
+    }
     let query = query.unwrap_or_default();
     if query.len() > MAX_REQUEST {
         return page::problem(StatusCode::BAD_REQUEST, "The request is too long.");
@@ -119,6 +123,7 @@ fn allow(shared: &Shared, request: &AuthorizationRequest, user: &DemoUser) -> Op
         ?scopes,
         "signed in, without a password"
     );
+    shared.clients().allow(&request.client);
     shared.grants().insert_code(
         &code,
         AuthorizationCode {

@@ -77,7 +77,7 @@ pub(crate) async fn register(
         members.insert("client_name".to_owned(), json!(name));
     }
     tracing::info!(client_id = client.client_id, client_name = ?client.name, "registered a client");
-    shared.clients().insert(&client.client_id.clone(), client);
+    shared.clients().register(client);
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 

@@ -36,6 +36,7 @@ mod authorize;
 mod bind;
 mod builder;
 mod client_registration;
+mod clients;
 mod demo_user;
 mod expiring_store;
 mod grants;

@@ -24,7 +24,8 @@ use crate::{
     access_token::AccessTokenFormat,
     authorize::{self, PendingRequest},
     builder::Builder,
-    client_registration::{self, Client},
+    client_registration,
+    clients::Clients,
     demo_user::{DemoUser, ScopeDescription},
     expiring_store::ExpiringStore,
     grants::Grants,
@@ -41,7 +42,7 @@ use crate::{
 
 /// Nothing that a client or a browser sends here is longer, in bytes.
 pub(crate) const MAX_REQUEST: usize = 16 * 1024;
-/// So many clients and sign-ins are remembered at once, each.
+/// So many sign-ins are remembered at once.
 const CAPACITY: usize = 1000;
 /// How long somebody may look at the sign-in page.
 pub(crate) const SIGN_IN_LIFETIME: Duration = Duration::from_secs(600);
@@ -91,7 +92,7 @@ pub(crate) struct Settings {
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
     keys: Mutex<SigningKeys>,
-    clients: Mutex<ExpiringStore<Client>>,
+    clients: Mutex<Clients>,
     requests: Mutex<ExpiringStore<PendingRequest>>,
     grants: Mutex<Grants>,
 }
@@ -107,8 +108,7 @@ impl DevelopmentAuthorizationServer {
             grants: Mutex::new(Grants::new(settings.access_token_lifetime)),
             keys: Mutex::new(SigningKeys::new(key, settings.access_token_lifetime)),
             settings,
-            // Clients keep their id for weeks, so only the number of newer ones makes this server forget one.
-            clients: Mutex::new(ExpiringStore::new(CAPACITY, Duration::MAX)),
+            clients: Mutex::new(Clients::new()),
             requests: Mutex::new(ExpiringStore::new(CAPACITY, SIGN_IN_LIFETIME)),
         }))
     }
@@ -262,7 +262,7 @@ impl Shared {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn clients(&self) -> MutexGuard<'_, ExpiringStore<Client>> {
+    pub(crate) fn clients(&self) -> MutexGuard<'_, Clients> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
