@@ -2,7 +2,8 @@
 //!
 //! It lets you try an MCP server with real clients, a real login and real tokens before you have an authorization server. It speaks what MCP
 //! clients need: metadata (RFC 8414, OpenID Connect Discovery), dynamic client registration (RFC 7591), the authorization code grant with
-//! PKCE (RFC 7636), resource indicators (RFC 8707), the issuer in the authorization response (RFC 9207) and JWT access tokens (RFC 9068).
+//! PKCE (RFC 7636), refresh tokens, resource indicators (RFC 8707), the issuer in the authorization response (RFC 9207), JWT access tokens
+//! (RFC 9068) or opaque ones, introspection (RFC 7662), userinfo (OpenID Connect Core section 5.3) and revocation (RFC 7009).
 //!
 //! ```no_run
 //! use std::future;
