@@ -173,3 +173,35 @@ pub(crate) enum TokenKind {
 pub(crate) fn now() -> Option<u64> {
     Some(SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_worth_nothing_after_its_claim_even_if_the_machine_slept() {
+        let mut grants = Grants::new(Duration::from_secs(3600));
+        let grant = Grant {
+            id: "g".to_owned(),
+            client_id: "c".to_owned(),
+            subject: "alice".to_owned(),
+            resource: "http://localhost:3001".to_owned(),
+            scopes: Vec::new(),
+        };
+        let now = now().unwrap();
+        for (token, expires_at, is_valid) in [("past", now - 1, false), ("now", now, false), ("later", now + 60, true)]
+        {
+            let grant = grant.clone();
+            let issued_at = now - 60;
+            grants.insert_access_token(
+                token,
+                IssuedToken {
+                    grant,
+                    issued_at,
+                    expires_at,
+                },
+            );
+            assert_eq!(grants.access_token(token).is_some(), is_valid, "{token}");
+        }
+    }
+}
