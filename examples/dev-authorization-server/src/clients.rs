@@ -36,7 +36,6 @@ impl Clients {
     /// Keeps a client that a person allowed in.
     pub(crate) fn allow(&mut self, client: &Client) {
         if self.allowed.get(&client.client_id).is_none() {
-            self.registered.take(&client.client_id);
             self.allowed.insert(&client.client_id, client.clone());
         }
     }
