@@ -27,6 +27,7 @@ mod policy_watch;
 mod protocol_version;
 mod refusal_body;
 mod remote;
+mod remote_check;
 mod requirement;
 #[cfg(feature = "rmcp")]
 mod rmcp;
@@ -70,11 +71,12 @@ pub use self::{
     mcp_auth::{McpAuth, McpAuthBuilder},
     metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata, ProtectedResourceMetadataBuilder},
     policy_handle::{PolicyHandle, ReloadMode, ReloadRefused},
+    remote_check::{ClientAuthentication, Introspection, Userinfo},
     requirement::Requirement,
     sql_filter::SqlFilter,
     status::{DecisionCounts, PolicyStatus, ReloadError, Status},
     verify::{
-        AccessTokenVerifier, AccessTokenVerifierBuilder, AuthorizationServer, AuthorizationServerBuilder, InvalidToken,
-        VerifyError,
+        AccessTokenVerifier, AccessTokenVerifierBuilder, AuthorizationServer, AuthorizationServerBuilder,
+        CustomVerifier, CustomVerifierError, InvalidToken, ScopeClaim, VerifyError,
     },
 };

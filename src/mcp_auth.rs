@@ -19,7 +19,7 @@ use crate::{
     secure_url,
     session::SessionBinding,
     status::Status,
-    verify::{AccessTokenVerifier, AuthorizationServer},
+    verify::{AccessTokenVerifier, AuthorizationServer, CustomVerifier, StoredVerifier},
 };
 
 /// Everything that protects one resource: the layers to put around your service and the router to serve beside it.
@@ -103,6 +103,7 @@ pub struct McpAuthBuilder {
     resource: String,
     authorization_servers: Vec<AuthorizationServer>,
     audiences: Vec<String>,
+    custom_verifier: Option<StoredVerifier>,
     policy: Option<PolicyHandle>,
     hook: Option<Hook>,
     decision_log: Option<DecisionLog>,
@@ -124,6 +125,7 @@ impl McpAuthBuilder {
             resource,
             authorization_servers: Vec::new(),
             audiences: Vec::new(),
+            custom_verifier: None,
             policy: None,
             hook: None,
             decision_log: None,
@@ -146,6 +148,13 @@ impl McpAuthBuilder {
     /// Accepts tokens for this audience too. Default: the resource alone.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
+        self
+    }
+
+    /// Gives every token to the server's own verifier. The authorization servers are then only published, and what it says of a token has to name
+    /// one of them as issuer. Audience, times, types of claims and scopes are still checked.
+    pub fn custom_verifier(mut self, verifier: impl CustomVerifier) -> Self {
+        self.custom_verifier = Some(StoredVerifier::new(verifier));
         self
     }
 
@@ -247,6 +256,9 @@ impl McpAuthBuilder {
         for server in self.authorization_servers {
             metadata = metadata.authorization_server(server.issuer());
             verifier = verifier.authorization_server(server);
+        }
+        if let Some(custom) = self.custom_verifier {
+            verifier = verifier.stored_verifier(custom);
         }
         for audience in self.audiences {
             verifier = verifier.additional_audience(audience);

@@ -1,8 +1,9 @@
 //! What an authorization server says about itself (RFC 8414 section 2, OpenID Connect Discovery section 3).
 
 use serde_json::{Map, Value};
+use url::Url;
 
-use crate::strict_json;
+use crate::{error::AuthorizationServerError, secure_url, strict_json};
 
 /// The metadata of an authorization server.
 ///
@@ -98,6 +99,30 @@ impl AuthorizationServerMetadata {
         &self.members
     }
 
+    /// The URL in a member, if this server may send requests there.
+    ///
+    /// Another host than the issuer's is fine (large issuers do that); a step down from https is not.
+    pub(crate) fn endpoint(&self, name: &'static str) -> Result<Url, AuthorizationServerError> {
+        let malformed = |problem: String| AuthorizationServerError::Malformed {
+            url: self.issuer.clone(),
+            problem,
+        };
+        let Some(text) = self.string(name) else {
+            return Err(malformed(format!("its metadata has no `{name}`")));
+        };
+        let url = secure_url::parse(text).map_err(|problem| malformed(format!("its `{name}` {problem}")))?;
+        let issuer_is_http = self
+            .issuer
+            .get(..5)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"));
+        if url.scheme() == "http" && !issuer_is_http {
+            return Err(malformed(format!(
+                "its `{name}` uses plain http although the issuer uses https"
+            )));
+        }
+        Ok(url)
+    }
+
     fn string(&self, name: &str) -> Option<&str> {
         self.members.get(name).and_then(Value::as_str)
     }
@@ -107,6 +132,22 @@ impl AuthorizationServerMetadata {
 #[allow(clippy::expect_used, reason = "tests")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_https_issuer_is_never_asked_over_http() {
+        for (issuer, uri, allowed) in [
+            ("https://as.example.com", "https://keys.example.net/jwks", true),
+            ("https://as.example.com", "http://localhost:8080/jwks", false),
+            ("HTTPS://as.example.com", "http://localhost:8080/jwks", false),
+            ("http://localhost:8080", "http://localhost:8080/jwks", true),
+            ("http://localhost:8080", "https://keys.example.net/jwks", true),
+            ("http://localhost:8080", "http://keys.example.net/jwks", false),
+        ] {
+            let document = format!(r#"{{"issuer":"{issuer}","jwks_uri":"{uri}"}}"#);
+            let metadata = AuthorizationServerMetadata::parse(document.as_bytes()).expect("metadata");
+            assert_eq!(metadata.endpoint("jwks_uri").is_ok(), allowed, "{issuer} {uri}");
+        }
+    }
 
     #[test]
     fn unknown_members_stay_and_wrong_types_are_refused() {
