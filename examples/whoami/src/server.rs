@@ -18,8 +18,9 @@ use url::Url;
 use crate::{
     listen::{ListenError, listen},
     policy::{self, LoadedPolicy, PolicyError},
-    settings::{Mode, ServerType, Settings, UnknownVariable},
+    settings::{Mode, Settings, UnknownVariable},
     tools::WhoAmI,
+    verification::{self, ModeError},
 };
 
 /// How long requests under way may take when the server stops.
@@ -37,6 +38,9 @@ pub enum StartError {
     /// Tools and policy do not fit.
     #[error(transparent)]
     Audit(#[from] mcp_auth::AuditErrors),
+    /// The settings contradict the mode.
+    #[error(transparent)]
+    Mode(#[from] ModeError),
     /// A URL or scope is not what it must be.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -67,6 +71,7 @@ pub struct Server {
     policy: LoadedPolicy,
     resources: Vec<McpAuth>,
     issuer: Issuer,
+    mode: Mode,
 }
 
 /// Who issues the tokens.
@@ -87,10 +92,10 @@ impl Issuer {
     }
 }
 
-/// Loads the policy and audits the tools against it.
+/// Checks the settings, loads the policy and audits the tool against it.
 ///
 /// # Errors
-/// The policy has mistakes, or the tools do not fit it.
+/// The settings contradict each other, the policy has mistakes, or the tool does not fit it.
 pub fn check(settings: &Settings) -> Result<String, StartError> {
     let loaded = load(settings)?;
     let policy = loaded.policy.current();
@@ -103,6 +108,7 @@ pub fn check(settings: &Settings) -> Result<String, StartError> {
 }
 
 fn load(settings: &Settings) -> Result<LoadedPolicy, StartError> {
+    verification::check(settings)?;
     let loaded = policy::load(settings.policy.as_deref())?;
     // Of this policy, and of each that is to replace it.
     loaded.policy.require_audit::<WhoAmI>()?;
@@ -125,14 +131,7 @@ impl Server {
             resources.push(format!("http://localhost:{port}"));
         }
         let issuer = issuer(settings, port, &resources, &policy).await?;
-        let server_type = match settings.server_type {
-            ServerType::Oidc => mcp_auth::ServerType::Oidc,
-            ServerType::Oauth => mcp_auth::ServerType::OAuth,
-            ServerType::Auto => mcp_auth::ServerType::Auto,
-        };
-        let trusted = AuthorizationServer::builder(issuer.url())
-            .server_type(server_type)
-            .build()?;
+        let trusted = verification::trust(settings, issuer.url())?;
         let resources = resources
             .iter()
             .map(|resource| protect(settings, resource, &trusted, &policy.policy))
@@ -148,6 +147,7 @@ impl Server {
             policy,
             resources,
             issuer,
+            mode: settings.mode,
         })
     }
 
@@ -223,7 +223,7 @@ async fn issuer(
         #[cfg(feature = "demo")]
         None => {
             let port = if settings.port == 0 { 0 } else { port.saturating_add(1) };
-            demo::Embedded::start(settings.bind, port, resources, &policy.policy.current())
+            demo::Embedded::start(settings, port, resources, &policy.policy.current())
                 .await
                 .map(Issuer::Embedded)
         }
@@ -244,7 +244,6 @@ fn protect(
     issuer: &AuthorizationServer,
     policy: &PolicyHandle,
 ) -> Result<McpAuth, ConfigError> {
-    let Mode::Jwt = settings.mode;
     let mut builder = McpAuth::builder(resource)
         .authorization_server(issuer.clone())
         .policy(policy.clone())

@@ -1,8 +1,8 @@
 //! Flags and environment variables.
 
-use std::{ffi::OsString, net::IpAddr, path::PathBuf};
+use std::{convert::Infallible, ffi::OsString, fmt, net::IpAddr, path::PathBuf, str::FromStr};
 
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum, builder::BoolishValueParser};
 
 /// An MCP server that tells callers who they are.
 #[derive(Debug, Clone, Parser)]
@@ -33,7 +33,7 @@ pub struct Settings {
     pub server_type: ServerType,
 
     /// How access tokens are verified.
-    #[arg(long, env = "MCP_AUTH_MODE", value_enum, default_value_t = Mode::Jwt)]
+    #[arg(long, env = "MCP_AUTH_MODE", value_enum, default_value_t = Mode::Userinfo)]
     pub mode: Mode,
 
     /// URL of this server as clients call it; repeatable, comma separated [default: http://localhost:PORT].
@@ -47,6 +47,29 @@ pub struct Settings {
     /// Scope that every request needs; repeatable, comma separated.
     #[arg(long, env = "MCP_AUTH_REQUIRED_SCOPES", value_name = "SCOPE", value_delimiter = ',')]
     pub required_scopes: Vec<String>,
+
+    /// Client id of this server at the issuer, for `--mode introspection`.
+    #[arg(
+        long,
+        env = "MCP_AUTH_INTROSPECTION_CLIENT_ID",
+        value_name = "ID",
+        requires = "introspection_client_secret"
+    )]
+    pub introspection_client_id: Option<String>,
+
+    /// Its secret; better set in the environment, where other users of the machine do not see it.
+    #[arg(
+        long,
+        env = "MCP_AUTH_INTROSPECTION_CLIENT_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true,
+        requires = "introspection_client_id"
+    )]
+    pub introspection_client_secret: Option<Secret>,
+
+    /// Accept that `--mode userinfo` takes tokens that were issued for other servers.
+    #[arg(long, env = "MCP_AUTH_INSECURE_NO_AUDIENCE_CHECK", value_parser = BoolishValueParser::new())]
+    pub insecure_no_audience_check: bool,
 
     /// Policy file [default: ./policies/whoami.yaml if there is one, else the one built in].
     #[arg(long, env = "MCP_AUTH_POLICY", value_name = "FILE")]
@@ -109,6 +132,36 @@ pub enum ServerType {
 pub enum Mode {
     /// Signature and claims, by the issuer's published keys.
     Jwt,
+    /// The issuer is asked about tokens that are no JWTs (RFC 7662).
+    Introspection,
+    /// The issuer's userinfo endpoint is asked about every token. It learns who calls, not whom the token was meant for.
+    Userinfo,
+}
+
+/// A text that is not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Returns the text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Secret {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
 }
 
 /// Form of the log.

@@ -73,6 +73,8 @@ async fn every_mistake_ends_in_one_message_that_says_what_where_and_what_to_do()
             &[
                 "--port",
                 "0",
+                "--mode",
+                "jwt",
                 "--issuer",
                 "https://login.example.com",
                 "--resource",
@@ -82,12 +84,12 @@ async fn every_mistake_ends_in_one_message_that_says_what_where_and_what_to_do()
             &["resource `localhost:3001`", "absolute URL"],
         ),
         (
-            &["--port", "0", "--issuer", "login.example.com"],
+            &["--port", "0", "--mode", "jwt", "--issuer", "login.example.com"],
             &[],
             &["issuer `login.example.com`", "absolute URL"],
         ),
         (
-            &["--port", "0", "--issuer", "http://login.example.com"],
+            &["--port", "0", "--mode", "jwt", "--issuer", "http://login.example.com"],
             &[],
             &["issuer `http://login.example.com`", "https"],
         ),
@@ -112,7 +114,7 @@ async fn every_mistake_ends_in_one_message_that_says_what_where_and_what_to_do()
             &["https://whoami.example.com", "not on this machine", "--issuer"],
         ),
         (
-            &["--port", "0"],
+            &["--port", "0", "--mode", "jwt"],
             &[("MCP_AUTH_ISSUER", "")],
             &["issuer ``", "absolute URL"],
         ),
@@ -120,6 +122,8 @@ async fn every_mistake_ends_in_one_message_that_says_what_where_and_what_to_do()
             &[
                 "--port",
                 "0",
+                "--mode",
+                "jwt",
                 "--issuer",
                 "https://login.example.com",
                 "--required-scopes",
@@ -139,7 +143,80 @@ async fn every_mistake_ends_in_one_message_that_says_what_where_and_what_to_do()
             &["http://127.0.0.1:3001", "same path", "--resource"],
         ),
         (&["--port", "70000"], &[], &["70000", "--port"]),
-        (&["--mode", "guess"], &[], &["guess", "jwt"]),
+        (
+            &["--mode", "guess"],
+            &[],
+            &["guess", "jwt", "introspection", "userinfo"],
+        ),
+        (
+            &["--port", "0", "--issuer", "https://login.example.com"],
+            &[],
+            &[
+                "not that it was issued for this server",
+                "--insecure-no-audience-check",
+                "MCP_AUTH_INSECURE_NO_AUDIENCE_CHECK",
+            ],
+        ),
+        (
+            &["--port", "0", "--issuer", "https://login.example.com"],
+            &[("MCP_AUTH_INSECURE_NO_AUDIENCE_CHECK", "false")],
+            &["not that it was issued for this server"],
+        ),
+        (
+            &["--port", "0", "--issuer", "https://login.example.com"],
+            &[("MCP_AUTH_INSECURE_NO_AUDIENCE_CHECK", "perhaps")],
+            &["perhaps", "--insecure-no-audience-check"],
+        ),
+        (
+            &["--check", "--issuer", "https://login.example.com"],
+            &[],
+            &["--insecure-no-audience-check"],
+        ),
+        (
+            &["--port", "0", "--mode", "jwt", "--insecure-no-audience-check"],
+            &[],
+            &["for `--mode userinfo` alone", "remove it"],
+        ),
+        (
+            &["--port", "0", "--mode", "introspection"],
+            &[("MCP_AUTH_INSECURE_NO_AUDIENCE_CHECK", "true")],
+            &["for `--mode userinfo` alone"],
+        ),
+        (
+            &["--port", "0", "--audience", "https://api.example.com"],
+            &[],
+            &["--audience", "no effect in `--mode userinfo`"],
+        ),
+        (
+            &["--port", "0"],
+            &[("MCP_AUTH_REQUIRED_SCOPES", "openid")],
+            &["--required-scopes", "refuse everybody in `--mode userinfo`"],
+        ),
+        (
+            &[
+                "--port",
+                "0",
+                "--mode",
+                "introspection",
+                "--issuer",
+                "https://login.example.com",
+            ],
+            &[],
+            &["--introspection-client-id", "MCP_AUTH_INTROSPECTION_CLIENT_SECRET"],
+        ),
+        (
+            &["--port", "0", "--mode", "introspection"],
+            &[("MCP_AUTH_INTROSPECTION_CLIENT_SECRET", "hunter2")],
+            &["--introspection-client-id"],
+        ),
+        (
+            &["--port", "0", "--mode", "introspection"],
+            &[
+                ("MCP_AUTH_INTROSPECTION_CLIENT_ID", "rs\n"),
+                ("MCP_AUTH_INTROSPECTION_CLIENT_SECRET", "hunter2"),
+            ],
+            &["client", "printable"],
+        ),
     ];
     for (arguments, variables, expected) in table {
         let (ran, text) = run(folder.path(), arguments, variables).await;
@@ -151,7 +228,7 @@ async fn every_mistake_ends_in_one_message_that_says_what_where_and_what_to_do()
             );
         }
         assert!(text.matches("error").count() >= 1, "{text}");
-        assert!(!text.contains("panicked"), "{text}");
+        assert!(!text.contains("panicked") && !text.contains("hunter2"), "{text}");
     }
 }
 
@@ -223,4 +300,10 @@ async fn sigterm_and_ctrl_c_end_the_server_in_order() {
             .unwrap();
         assert!(status.success(), "{signal}: {status:?}");
     }
+}
+
+#[test]
+fn no_secret_is_printed() {
+    let settings = settings(with_provider("introspection"));
+    assert!(!format!("{settings:?}").contains("rs secret"));
 }

@@ -3,6 +3,7 @@
 #[cfg(feature = "demo")]
 use super::Issuer;
 use super::Server;
+use crate::settings::Mode;
 
 /// The banner. It holds no token: it shows the command that gets one.
 pub(super) fn banner(server: &Server) -> String {
@@ -10,11 +11,16 @@ pub(super) fn banner(server: &Server) -> String {
     let policy = server.policy.policy.current();
     let revision = policy.revision().get(..12).unwrap_or_default();
     let mut text = format!(
-        "whoami {version}\n\n  MCP endpoint  {resource}\n  issuer        {issuer}\n  policy        {name}, revision {revision} ({source})\n",
+        "whoami {version}\n\n  MCP endpoint  {resource}\n  issuer        {issuer}\n  policy        {name}, revision {revision} ({source})\n  tokens        {tokens}\n",
         version = env!("CARGO_PKG_VERSION"),
         issuer = server.issuer(),
         name = policy.name(),
         source = server.policy.source,
+        tokens = match server.mode {
+            Mode::Jwt => "verified by signature",
+            Mode::Introspection => "verified by signature if they are JWTs, else by introspection",
+            Mode::Userinfo => "verified by userinfo, so tokens that were issued for other servers pass too",
+        },
     );
     if let Some(more) = next_steps(server) {
         text.push_str(&more);

@@ -23,7 +23,7 @@ pub struct Running {
 }
 
 pub const POLICY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/whoami.yaml");
-pub const MODES: &[&str] = &["jwt"];
+pub const MODES: &[&str] = &["jwt", "introspection", "userinfo"];
 /// What the policy tells clients to ask for.
 pub const SCOPES: &[&str] = &["openid", "profile", "email"];
 
@@ -46,6 +46,22 @@ pub fn free_port() -> u16 {
         .port()
 }
 
+/// What a mode needs with an issuer of somebody else.
+pub fn with_provider(mode: &str) -> &'static [&'static str] {
+    match mode {
+        "introspection" => &[
+            "--mode",
+            "introspection",
+            "--introspection-client-id",
+            "rs",
+            "--introspection-client-secret",
+            "rs secret",
+        ],
+        "userinfo" => &["--mode", "userinfo", "--insecure-no-audience-check"],
+        _ => &["--mode", "jwt"],
+    }
+}
+
 /// Starts an authorization server beside the whoami server, as a provider would run.
 pub async fn provider(
     path: &str,
@@ -58,6 +74,7 @@ pub async fn provider(
     let builder = DevelopmentAuthorizationServer::builder()
         .issuer(format!("http://localhost:{port}{path}"))
         .resource(resource)
+        .introspection_client("rs", "rs secret")
         .users_from_policy(&policy);
     let server = change(builder).build().unwrap();
     let serving = server.clone();
