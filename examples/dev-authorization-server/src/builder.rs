@@ -269,7 +269,9 @@ fn check_introspection_clients(clients: &[IntrospectionClient]) -> Result<(), Bu
         .iter()
         .find(|client| !client.is_valid() || !known.insert(client.client_id()));
     match refused {
-        Some(client) => Err(BuildError::IntrospectionClient(client.client_id().to_owned())),
+        Some(client) => Err(BuildError::IntrospectionClient(
+            client.client_id().escape_debug().to_string(),
+        )),
         None => Ok(()),
     }
 }

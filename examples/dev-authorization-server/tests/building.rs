@@ -61,7 +61,7 @@ fn every_mistake_is_named_and_says_what_to_do() {
             valid().introspection_client("rs", "x".repeat(257)),
             "1 to 256 printable ASCII",
         ),
-        (valid().introspection_client("r\n", "s"), "printable ASCII"),
+        (valid().introspection_client("r\n", "s"), "`r\\n`"),
         (valid().introspection_client("rs", "geheim-ü"), "printable ASCII"),
         (
             valid()
