@@ -197,6 +197,22 @@ async fn an_issuer_that_does_not_know_this_server_is_an_outage_not_a_bad_token()
     server.stop().await;
 }
 
+#[tokio::test]
+async fn an_issuer_that_is_down_is_an_outage_not_a_bad_token() {
+    for mode in ["introspection", "userinfo"] {
+        // Nobody listens there.
+        let issuer = format!("http://127.0.0.1:{}", free_port());
+        let mut flags = vec!["--issuer", &issuer];
+        flags.extend(with_provider(mode));
+        let server = Running::start(&flags).await;
+        let response = server.post(Some("opaque"), &call("whoami", json!({}))).await;
+        assert_eq!(response.status(), 503, "{mode}");
+        assert!(response.headers().contains_key("retry-after"), "{mode}");
+        assert!(!response.headers().contains_key("www-authenticate"), "{mode}");
+        server.stop().await;
+    }
+}
+
 /// What the provider says of a token.
 async fn introspect(issuer: &str, token: &str) -> Value {
     let request = reqwest::Client::new().post(format!("{issuer}/introspect"));
