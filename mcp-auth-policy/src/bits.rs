@@ -1,7 +1,7 @@
 //! Sets of scopes, roles and forbids, one bit each, in the order of the file.
 
 /// A set of numbered things.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Bits(Vec<u64>);
 
 /// Members that must be there together, as the words that hold their bits.
@@ -11,6 +11,14 @@ pub(crate) struct Mask(Box<[(usize, u64)]>);
 impl Bits {
     pub(crate) fn empty(members: usize) -> Self {
         Self(vec![0; members.div_ceil(64)])
+    }
+
+    /// The places that are `true`.
+    pub(crate) fn of(members: &[bool]) -> Self {
+        let mut set = Self::empty(members.len());
+        let held = members.iter().enumerate().filter(|(_, held)| **held);
+        held.for_each(|(member, _)| set.insert(member));
+        set
     }
 
     pub(crate) fn insert(&mut self, member: usize) {
@@ -30,6 +38,12 @@ impl Bits {
         for (word, kept) in self.0.iter_mut().zip(&other.0) {
             *word &= kept;
         }
+    }
+
+    /// Returns the members of one of the two that the other does not have.
+    pub(crate) fn difference(&self, other: &Self) -> Self {
+        let words = self.0.iter().zip(&other.0).map(|(one, two)| one ^ two);
+        Self(words.collect())
     }
 
     pub(crate) fn is_within(&self, other: &Self) -> bool {

@@ -4,7 +4,11 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use crate::claim_path::{ClaimPath, Found};
+use crate::{
+    Policy,
+    claim_path::{ClaimPath, Found},
+    operation::Role,
+};
 
 /// What the owner of an object is recorded as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,7 +20,7 @@ pub enum OwnerKey {
 }
 
 /// `callers:`, compiled.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Callers {
     pub(crate) default: Option<Mapping>,
     pub(crate) issuers: Option<HashMap<String, Mapping>>,
@@ -24,7 +28,7 @@ pub(crate) struct Callers {
 }
 
 /// How the tokens of one issuer are read.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Mapping {
     /// `None` is the standard claim `sub`.
     pub(crate) subject: Option<ClaimPath>,
@@ -35,7 +39,7 @@ pub(crate) struct Mapping {
 }
 
 /// Where the scopes of a token come from.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) enum ScopeSource {
     /// The standard claim `scope`, as the verifier read it.
     #[default]
@@ -46,7 +50,7 @@ pub(crate) enum ScopeSource {
 }
 
 /// Where the roles of a token come from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct RoleSource {
     pub(crate) claim: ClaimPath,
     /// Values of the claim to numbers of roles; without it the values are role names.
@@ -77,6 +81,17 @@ impl Callers {
     }
 }
 
+impl RoleSource {
+    /// Finds the role that a value of the claim means.
+    pub(crate) fn role<'p>(&self, value: &str, policy: &'p Policy) -> Option<&'p Role> {
+        let number = match &self.names {
+            Some(names) => names.get(value),
+            None => policy.role_numbers.get(value),
+        };
+        policy.roles.get(*number?)
+    }
+}
+
 /// Reads a subject: a text that is not empty, or nothing.
 pub(crate) fn subject<'v>(claim: &ClaimPath, claims: &'v Map<String, Value>) -> &'v str {
     match claim.find(claims) {
@@ -86,8 +101,8 @@ pub(crate) fn subject<'v>(claim: &ClaimPath, claims: &'v Map<String, Value>) -> 
 }
 
 /// Reads scopes: a list of texts, or one text with spaces between them. Anything else is empty.
-pub(crate) fn scope_values<'v>(claim: &ClaimPath, claims: &'v Map<String, Value>) -> Vec<&'v str> {
-    match claim.find(claims) {
+pub(crate) fn scope_values(found: Found<'_>) -> Vec<&str> {
+    match found {
         Found::Value(Value::String(scopes)) => scopes.split(' ').collect(),
         Found::Value(Value::Array(items)) => texts(items),
         _ => Vec::new(),
@@ -95,8 +110,8 @@ pub(crate) fn scope_values<'v>(claim: &ClaimPath, claims: &'v Map<String, Value>
 }
 
 /// Reads roles: a list of texts, or one text that is one role. Role names may contain spaces, so a text is not split.
-pub(crate) fn role_values<'v>(claim: &ClaimPath, claims: &'v Map<String, Value>) -> Vec<&'v str> {
-    match claim.find(claims) {
+pub(crate) fn role_values(found: Found<'_>) -> Vec<&str> {
+    match found {
         Found::Value(Value::String(role)) => vec![role],
         Found::Value(Value::Array(items)) => texts(items),
         _ => Vec::new(),

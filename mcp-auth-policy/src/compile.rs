@@ -8,6 +8,7 @@ use crate::{
     canonical::{canonical, revision},
     compile_forbids,
     document::{Document, OperationEntry},
+    fields::Named,
     link::{Linked, LinkedOperation},
     lint::lint,
     operation::{Alternative, Operation, OperationKind, OwnerRule, Role, Rule, Scope},
@@ -132,7 +133,12 @@ fn templates(document: &Document, indexes: &Indexes) -> Templates {
 }
 
 /// Gives each node its own members and those of all nodes it points to; `order` has every node after those.
-fn closures(members: usize, edges: &[Vec<usize>], order: &[usize], own: impl Fn(usize, &mut Bits)) -> Vec<Bits> {
+pub(crate) fn closures(
+    members: usize,
+    edges: &[Vec<usize>],
+    order: &[usize],
+    own: impl Fn(usize, &mut Bits),
+) -> Vec<Bits> {
     let mut sets = vec![Bits::empty(members); edges.len()];
     for node in order {
         let mut set = Bits::empty(members);
@@ -159,6 +165,7 @@ fn operation(
     owners: &HashMap<&str, &str>,
 ) -> Operation {
     let alternatives = linked.alternatives.iter();
+    let names = |scopes: &[Named]| scopes.iter().map(|scope| scope.name.clone()).collect();
     let owner = linked.owner_fallback.as_ref().zip(entry.owner_fallback.as_ref());
     let object = entry.object.as_ref().map(|object| object.name.clone());
     Operation {
@@ -170,9 +177,8 @@ fn operation(
             .and_then(|name| owners.get(name))
             .map(|column| (*column).to_owned()),
         object,
-        requires: (entry.requires.alternatives.iter())
-            .map(|all| all.iter().map(|scope| scope.name.clone()).collect())
-            .collect(),
+        requires: (entry.requires.alternatives.iter()).map(|all| names(all)).collect(),
+        owner_fallback: (entry.owner_fallback.as_ref()).map(|written| names(&written.scopes)),
         rule: Rule {
             alternatives: alternatives
                 .map(|all| Alternative {

@@ -13,8 +13,16 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ForbidId(pub(crate) u32);
 
+impl ForbidId {
+    /// Returns the place of the forbid in the file, counted from 1.
+    #[must_use]
+    pub fn place(self) -> usize {
+        usize::try_from(self.0).map_or(usize::MAX, |number| number.saturating_add(1))
+    }
+}
+
 /// One entry of `forbid:`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Forbid {
     pub(crate) id: String,
     pub(crate) message: Option<String>,
@@ -25,7 +33,7 @@ pub struct Forbid {
 }
 
 /// Atoms that must all hold.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Condition {
     pub(crate) scopes: Mask,
     pub(crate) scope_numbers: Vec<usize>,
@@ -85,11 +93,6 @@ impl Forbid {
 
     pub(crate) fn reads_arguments(&self) -> bool {
         self.arguments().next().is_some()
-    }
-
-    pub(crate) fn reads_scopes(&self) -> bool {
-        let mut conditions = std::iter::once(&self.when).chain(&self.unless);
-        conditions.any(|condition| !condition.scope_numbers.is_empty())
     }
 
     /// Judges all that does not change with scopes and arguments.

@@ -53,7 +53,9 @@
 //! Whatever the text, loading ends with a [`Policy`] or with all its mistakes ([`PolicyErrors`]), never with a panic.
 //!
 //! Beside the policy lies its test suite ([`suite`]). The binary `mcp-policy` (feature `cli`) runs both from files:
-//! `mcp-policy check policies/` and `mcp-policy test policies/`.
+//! `mcp-policy check policies/` and `mcp-policy test policies/`. [`Policy::explain`] says why one call is allowed or denied, and
+//! [`Policy::matrix`] shows the whole policy as a table; what a new version of a policy changes, and for whom, says [`Policy::diff`]. The
+//! binary prints all of them.
 //!
 //! # Security
 //!
@@ -70,6 +72,7 @@
 mod annotation;
 mod arguments;
 mod bits;
+mod caller_classes;
 mod callers;
 mod canonical;
 mod canonical_forbid;
@@ -78,8 +81,12 @@ mod claim_path;
 mod compile;
 mod compile_forbids;
 mod decide;
+mod describe_forbid;
 mod diagnostic;
+mod diff;
 mod document;
+mod explain;
+mod explain_forbid;
 mod fields;
 mod findings;
 mod forbid;
@@ -92,6 +99,7 @@ mod lint;
 mod lint_forbid;
 mod listing;
 mod loader;
+mod matrix;
 mod operation;
 mod policy;
 mod reach;
@@ -102,15 +110,16 @@ mod read_operation;
 mod read_value_test;
 mod resolve;
 mod resources;
+#[cfg(test)]
+mod schema_keys;
 mod source;
+mod sql_condition;
 mod suggest;
 pub mod suite;
 mod text;
 mod token_facts;
 mod uri_template;
 mod value_test;
-mod widening;
-mod widening_sections;
 mod yaml;
 
 pub use self::{
@@ -119,17 +128,20 @@ pub use self::{
     callers::OwnerKey,
     challenge::Challenge,
     diagnostic::{Diagnostic, Severity},
+    diff::{Change, Diff, Direction},
+    explain::{Explanation, OwnerAnswer, Question, ScopeAnswer, Sufficient},
+    explain_forbid::ForbidAnswer,
     findings::PolicyErrors,
     forbid::{Forbid, ForbidId},
     format::{to_github, to_json},
     grants::Grants,
     listing::{OnNotOwner, Visibility},
     loader::PolicyLoader,
+    matrix::{Matrix, MatrixBy, MatrixCell, MatrixRow},
     operation::{Operation, OperationId, OperationKind, Scope},
     policy::Policy,
     reach::{Because, Decision, Ownership, Reach},
     resolve::{IssuerMismatch, Resolved},
     text::{is_column_name, nearest},
     token_facts::TokenFacts,
-    widening::{Widening, WideningCause},
 };

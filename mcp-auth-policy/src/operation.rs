@@ -54,7 +54,7 @@ pub struct OperationId {
 }
 
 /// One tool, prompt, resource or operation as declared.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Operation {
     pub(crate) kind: OperationKind,
     pub(crate) name: String,
@@ -62,11 +62,12 @@ pub struct Operation {
     pub(crate) object: Option<String>,
     pub(crate) owner_column: Option<String>,
     pub(crate) requires: Vec<Vec<String>>,
+    pub(crate) owner_fallback: Option<Vec<String>>,
     pub(crate) rule: Rule,
 }
 
 /// The compiled part of an operation, all that a decision reads.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Rule {
     /// Any of these gives `any`.
     pub(crate) alternatives: Box<[Alternative]>,
@@ -77,14 +78,14 @@ pub(crate) struct Rule {
     pub(crate) requires_line: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Alternative {
     pub(crate) mask: Mask,
     /// Numbers of the scopes in the order written.
     pub(crate) scopes: Vec<usize>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct OwnerRule {
     pub(crate) mask: Mask,
     pub(crate) scopes: Vec<usize>,
@@ -128,6 +129,13 @@ impl Operation {
         self.rule.owner.is_some()
     }
 
+    /// Returns the scopes that an owner must hold at least, as written; none of them for `owner_fallback: true`. `None` if an owner may do no more
+    /// than others.
+    #[must_use]
+    pub fn owner_fallback(&self) -> Option<&[String]> {
+        self.owner_fallback.as_deref()
+    }
+
     /// Returns the line of the declaration, counted from 1.
     #[must_use]
     pub fn line(&self) -> usize {
@@ -143,7 +151,7 @@ impl Operation {
 }
 
 /// One declared scope.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Scope {
     pub(crate) name: String,
     pub(crate) about: Option<String>,
@@ -173,7 +181,7 @@ impl Scope {
 }
 
 /// One declared role.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Role {
     pub(crate) name: String,
     /// Its own scopes and those of the roles it includes, not closed under `implies`.

@@ -28,7 +28,7 @@ impl PolicyId {
 }
 
 /// Names to numbers of operations, by kind.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Indexes {
     pub(crate) tools: HashMap<String, u32>,
     pub(crate) prompts: HashMap<String, u32>,
@@ -189,6 +189,12 @@ impl Policy {
     /// Returns the operations of one kind in the order of the file.
     pub fn operations(&self, kind: OperationKind) -> impl Iterator<Item = &Operation> {
         self.operations.iter().filter(move |operation| operation.kind == kind)
+    }
+
+    /// Returns whether the policy lists anything of this kind.
+    #[must_use]
+    pub fn declares_any(&self, kind: OperationKind) -> bool {
+        !self.indexes.of(kind).is_empty()
     }
 
     /// Finds an operation by name. `None` means that the policy does not list it, and thus that it is denied to everybody.

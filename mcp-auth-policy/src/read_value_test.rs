@@ -85,7 +85,7 @@ fn read_scalar(node: &Node, what: &str, findings: &mut Findings<'_>) -> Option<S
 }
 
 /// Reads a number as JSON writes it: other spellings (`007`, `0x1f`, `.5`) mean different things to different readers.
-fn read_number(node: &Node, what: &str, findings: &mut Findings<'_>) -> Option<Number> {
+pub(crate) fn read_number(node: &Node, what: &str, findings: &mut Findings<'_>) -> Option<Number> {
     let Value::Number(text) = &node.value else {
         wrong_type(node.span, what, "a number", &node.value, findings);
         return None;

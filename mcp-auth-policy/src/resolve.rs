@@ -129,7 +129,7 @@ impl Policy {
     fn sources(&self, mapping: &Mapping, facts: &TokenFacts<'_>) -> Sources {
         let token = match &mapping.scopes {
             ScopeSource::Standard => self.closure_of_names(facts.scopes.iter().map(String::as_str)),
-            ScopeSource::Claim(claim) => self.closure_of_names(callers::scope_values(claim, facts.claims)),
+            ScopeSource::Claim(claim) => self.closure_of_names(callers::scope_values(claim.find(facts.claims))),
             ScopeSource::Nothing => self.no_scopes(),
         };
         let (nothing, everything) = (self.no_scopes(), Bits::full(self.scopes.len()));
@@ -142,12 +142,8 @@ impl Policy {
             };
         };
         let (mut roles, mut from_roles) = (Bits::empty(self.roles.len()), self.no_scopes());
-        for value in callers::role_values(&source.claim, facts.claims) {
-            let number = match &source.names {
-                Some(names) => names.get(value).copied(),
-                None => self.role_numbers.get(value).copied(),
-            };
-            if let Some(role) = number.and_then(|number| self.roles.get(number)) {
+        for value in callers::role_values(source.claim.find(facts.claims)) {
+            if let Some(role) = source.role(value, self) {
                 roles.extend(&role.included);
                 from_roles.extend(&role.closure);
             }

@@ -1,8 +1,18 @@
 //! Test suites: what a policy is meant to allow, written down and tried without a server.
 //!
-//! A suite names callers (`principals`), the reach of each on each tool (`matrix`), and single calls with owner, reason
-//! and challenge (`cases`). It must have at least one test; unknown names, unknown keys and missing cells are mistakes of
+//! A suite names callers (`principals`), the reach of each on each tool (`matrix`), single calls with arguments, owner, reason
+//! and challenge (`cases`), what lists show (`lists`), and what holds for every caller (`invariants`). It must have at least one test; unknown names, unknown keys and missing cells are mistakes of
 //! the file, never skipped.
+//!
+//! - A **principal** is a token as its issuer would make it: `as: role` gives what the authorization server issues for the role, in the
+//!   scopes or the roles claim, wherever the policy reads them from the tokens of the `issuer`; `scopes` likewise; `claims`, `client`
+//!   and `subject` are written into it. Without `subject` its subject is its name. Without `issuer` it is read as `callers.default` says.
+//! - A **cell** says how far a caller gets with the arguments that are best for it, as a list of tools does.
+//! - A **case** is one call. Without `args` it is a call without arguments, not one with the best: what a forbid says about missing
+//!   arguments decides. `{ length: 2001 }` stands for a text of that many characters, in `args` and in `claims`.
+//! - A **list** names everything that a principal is shown, in any order.
+//! - An **invariant** is proved over every class of callers and arguments that the policy can tell apart, or refuted by a principal and a case
+//!   that can be pasted into the suite. What would take too long to enumerate fails, and says so.
 //!
 //! ```
 //! use mcp_auth_policy::{Policy, suite::SuiteFile};
@@ -30,17 +40,44 @@
 //! ```
 
 mod cases;
+mod coverage;
+mod decider;
+mod edge_mutation;
+mod effort;
+mod equivalence;
+mod filter;
+mod gaps;
+mod invariants;
+mod lists;
+mod looked_at;
 mod matrix;
 mod model;
+mod monotone;
+mod mutants;
+mod mutation;
 mod names;
+mod paste;
 mod principals;
+mod prove;
 mod read;
 mod report;
+mod rows;
 mod run;
+#[cfg(test)]
+mod schema_keys;
+mod token;
+mod twin;
+mod update;
+mod values;
+mod view;
+mod witness;
 
 pub use self::{
+    filter::Filter,
     model::{Suite, Test, TestKind},
     report::{Failure, Report},
+    token::{NoToken, Token, TokenSketch},
+    update::{ChangedRow, Updated},
 };
 
 use crate::{
@@ -114,8 +151,10 @@ impl SuiteFile {
     pub fn with_policy<'p>(&self, policy: &'p Policy) -> Result<Suite<'p>, PolicyErrors> {
         let source = Source::new(&self.file_name, &self.text);
         let mut findings = Findings::new(&source);
-        let suite = read::read(&self.root, policy, &mut findings);
-        findings.finish(suite)
+        match read::read(&self.root, policy, &mut findings) {
+            Some(suite) => findings.finish(suite),
+            None => Err(findings.into_errors()),
+        }
     }
 }
 

@@ -49,6 +49,20 @@ impl ResourceName {
     }
 }
 
+impl UriTemplate {
+    /// Tells whether some URI fits both.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        let mut segments = self.segments.iter().zip(&other.segments);
+        self.segments.len() == other.segments.len() && segments.all(|(one, two)| one.overlaps(two))
+    }
+
+    /// Tells whether every URI that fits this one fits the other; `false` where that is not plain.
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
+        let mut segments = self.segments.iter().zip(&other.segments);
+        self.segments.len() == other.segments.len() && segments.all(|(one, two)| one.is_within(two))
+    }
+}
+
 impl Segment {
     fn parse(text: &str) -> Result<Self, &'static str> {
         let Some((prefix, rest)) = text.split_once('{') else {
@@ -85,6 +99,29 @@ impl Segment {
                     .strip_prefix(prefix.as_str())
                     .and_then(|rest| rest.strip_suffix(suffix.as_str()));
                 text != "." && text != ".." && value.is_some_and(is_value)
+            }
+        }
+    }
+
+    fn is_within(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Literal(text), other) => other.matches(text),
+            (Self::Variable { .. }, Self::Literal(_)) => false,
+            (
+                Self::Variable { prefix, suffix },
+                Self::Variable {
+                    prefix: other_prefix,
+                    suffix: other_suffix,
+                },
+            ) => {
+                // What the other one's value has around this one's must not make it something that is no value.
+                let is_plain = |text: &str| {
+                    text.bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || b"-_~".contains(&byte))
+                };
+                let before = prefix.strip_prefix(other_prefix.as_str());
+                let after = suffix.strip_suffix(other_suffix.as_str());
+                before.is_some_and(is_plain) && after.is_some_and(is_plain)
             }
         }
     }
@@ -182,6 +219,30 @@ mod tests {
         assert!(matches("file:///v{x}.txt", "file:///v1.txt"));
         assert!(!matches("file:///v{x}.txt", "file:///v.txt"));
         assert!(!matches("file:///.{x}", "file:///.."));
+    }
+
+    #[test]
+    fn a_template_within_another_matches_nothing_else() {
+        let template = |text: &str| match ResourceName::parse(text) {
+            Ok(ResourceName::Template(template)) => template,
+            other => panic!("{other:?}"),
+        };
+        let table = [
+            ("notes://{a}", "notes://{b}", true),
+            ("notes://x{a}", "notes://{b}", true),
+            ("notes://x{a}.md", "notes://x{b}", false),
+            ("notes://x{a}-md", "notes://{b}md", true),
+            ("notes://{a}", "notes://x{b}", false),
+            ("notes://{a}/1", "notes://{a}/{b}", true),
+            ("notes://{a}/{b}", "notes://{a}/1", false),
+            ("notes://{a}/..", "notes://{a}/{b}", false),
+            ("notes://{a}", "notes://{a}/{b}", false),
+            // `%2` and a value that begins with `e` are an encoded dot.
+            ("notes://%2{a}", "notes://{b}", false),
+        ];
+        for (one, two, expected) in table {
+            assert_eq!(template(one).is_within(&template(two)), expected, "{one} {two}");
+        }
     }
 
     #[test]

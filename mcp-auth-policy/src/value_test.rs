@@ -46,7 +46,7 @@ pub(crate) enum Side {
 }
 
 /// The answer of a value to a test.
-enum Answer {
+pub(crate) enum Answer {
     Yes,
     No,
     Missing,
@@ -66,7 +66,17 @@ impl ValueTest {
         }
     }
 
-    fn answer(&self, found: Found<'_>) -> Answer {
+    /// Tells whether the test compares with this text.
+    pub(crate) fn names(&self, text: &str) -> bool {
+        let is_text = |scalar: &Scalar| matches!(scalar, Scalar::Text(named) if named == text);
+        match self {
+            Self::Is(scalar) => is_text(scalar),
+            Self::In(scalars) => scalars.iter().any(is_text),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn answer(&self, found: Found<'_>) -> Answer {
         let value = match (self, found) {
             (_, Found::WrongType | Found::Value(Value::Null)) => return Answer::WrongType,
             (Self::Present(wanted), Found::Missing) => return yes_or_no(!wanted),
@@ -126,7 +136,7 @@ fn is_longer(text: &str, limit: u64) -> bool {
 }
 
 /// Compares by value: 5 equals 5.0, and large integers are not rounded. `None` for a number outside of what JSON readers hold.
-fn compare(one: &Number, two: &Number) -> Option<Ordering> {
+pub(crate) fn compare(one: &Number, two: &Number) -> Option<Ordering> {
     match (integer(one), integer(two)) {
         (Some(one), Some(two)) => Some(one.cmp(&two)),
         (Some(one), None) => against_float(one, two.as_f64()?),

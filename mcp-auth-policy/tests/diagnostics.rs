@@ -13,6 +13,7 @@ use std::{
 use mcp_auth_policy::{Diagnostic, Policy, PolicyErrors, suite::SuiteFile};
 
 const TODO: &str = include_str!("../../policies/todo.yaml");
+const DESK: &str = include_str!("samples/desk.yaml");
 
 fn samples() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/invalid");
@@ -30,8 +31,11 @@ fn report(file: &Path) -> String {
     let bytes = fs::read(file).unwrap();
     let errors = |errors: PolicyErrors| format!("{errors}\n");
     if name.ends_with(".test.yaml") {
-        let policy = Policy::parse(TODO).unwrap();
-        let suite = SuiteFile::parse_bytes(name, &bytes).and_then(|suite| suite.with_policy(&policy).map(|_| ()));
+        let suite = SuiteFile::parse_bytes(name, &bytes).and_then(|suite| {
+            let desk = suite.policy_path() == "desk.yaml";
+            let policy = Policy::parse(if desk { DESK } else { TODO }).unwrap();
+            suite.with_policy(&policy).map(|_| ())
+        });
         return suite.map_or_else(errors, |()| String::new());
     }
     match Policy::loader().file_name(name).parse_bytes(&bytes) {

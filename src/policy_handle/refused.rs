@@ -2,14 +2,14 @@
 
 use std::{error::Error, fmt};
 
-use mcp_auth_policy::Widening;
+use mcp_auth_policy::{Diff, Direction};
 
 /// A policy was not put in force; the old one stays.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ReloadRefused {
     /// It lets callers in further than the policy in force, and only narrower ones may replace that.
-    Widens(Vec<Widening>),
+    Widens(Diff),
     /// A registered check refuses it, such as the audit of the served tools.
     Check(Box<dyn Error + Send + Sync>),
 }
@@ -17,14 +17,18 @@ pub enum ReloadRefused {
 impl fmt::Display for ReloadRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Widens(widenings) => {
-                let count = widenings.len();
-                let word = if count == 1 { "operation" } else { "operations" };
+            Self::Widens(diff) => {
+                let wider = || diff.of_direction(Direction::Wider);
+                let count = wider().count();
+                let word = if count == 1 { "place" } else { "places" };
                 write!(
                     f,
-                    "the new policy widens {count} {word}, and a reload may only narrow; restart the server to put it in force:"
+                    "the new policy widens access in {count} {word}, and a reload may only narrow; restart the server to put it in force:"
                 )?;
-                widenings.iter().try_for_each(|widening| write!(f, "\n- {widening}"))
+                wider().try_for_each(|change| {
+                    write!(f, "\n- {change}")?;
+                    change.line().map_or(Ok(()), |line| write!(f, " (line {line})"))
+                })
             }
             Self::Check(error) => write!(f, "{error}"),
         }

@@ -242,9 +242,7 @@ async fn narrow_only_refuses_what_widens() {
     assert_eq!(status.revision(), revision(&strict()));
     let error = status.last_error().unwrap().text();
     assert!(
-        error.contains(
-            "tool `create-todo` (line 14): a caller with only `create:todos` reaches `any` instead of `deny`"
-        ),
+        error.contains("create-todo  deny -> any  callers holding create:todos without delete:todos (line 14)"),
         "{error}"
     );
     server.server.stop().await;

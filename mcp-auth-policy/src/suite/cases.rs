@@ -1,14 +1,15 @@
-//! The cases: single calls with owner, reason and challenge.
+//! The cases: single calls with arguments, owner, reason and challenge.
 
-use std::collections::HashSet;
+use serde_json::{Map, Value as Json};
 
 use super::{
-    model::{Expected, Test},
+    model::{Case, Check, Test},
     names::{find_operation, known_scopes},
     principals::Principals,
+    values::Values,
 };
 use crate::{
-    Policy,
+    OperationId, OperationKind, Policy,
     diagnostic::Code,
     fields::{Fields, Named, missing, text, texts, wrong_type},
     findings::Findings,
@@ -16,7 +17,7 @@ use crate::{
     yaml::{Node, Value},
 };
 
-const CASE: &[&str] = &["name", "call", "as", "owner", "expect", "because", "challenge"];
+pub(crate) const CASE: &[&str] = &["name", "call", "as", "owner", "args", "expect", "because", "challenge"];
 const REASONS: &[&str] = &[
     "open",
     "scope",
@@ -31,52 +32,48 @@ const REASONS: &[&str] = &[
 pub(super) fn read_cases(
     node: &Node,
     policy: &Policy,
-    principals: &Principals<'_>,
+    principals: &Principals,
+    values: &mut Values,
     findings: &mut Findings<'_>,
 ) -> Vec<Test> {
     let Value::List(items) = &node.value else {
         wrong_type(node.span, "`cases`", "a list", &node.value, findings);
         return Vec::new();
     };
-    let mut seen = HashSet::new();
-    let mut tests = Vec::new();
-    for item in items {
-        let Some(test) = read_case(item, policy, principals, findings) else {
-            continue;
-        };
-        if !seen.insert(test.name.clone()) {
-            let message = format!("another case is named {}", quoted(&test.name));
-            findings.error(Code::DuplicateName, item.span, message);
-        }
-        tests.push(test);
-    }
-    tests
+    let items = items.iter();
+    items
+        .filter_map(|item| read_case(item, policy, principals, values, findings))
+        .collect()
 }
 
-fn read_case(node: &Node, policy: &Policy, principals: &Principals<'_>, findings: &mut Findings<'_>) -> Option<Test> {
-    let fields = Fields::open(node, "a case", CASE, &["args"], findings)?;
+fn read_case(
+    node: &Node,
+    policy: &Policy,
+    principals: &Principals,
+    values: &mut Values,
+    findings: &mut Findings<'_>,
+) -> Option<Test> {
+    let fields = Fields::open(node, "a case", CASE, &[], findings)?;
     let name = required(&fields, "name", findings);
     let call = required(&fields, "call", findings);
-    let operation = call.as_ref().and_then(|call| find_operation(call, policy, findings));
-    let caller_name = required(&fields, "as", findings);
-    let caller = caller_name.as_ref().and_then(|name| principals.find(name, findings));
+    let operation = call.and_then(|call| find_operation(&call, policy, findings));
+    let caller = required(&fields, "as", findings).and_then(|name| principals.find(&name, findings));
     let expect = required(&fields, "expect", findings);
     let allow = expect
         .and_then(|word| one_of(&word, "`expect`", &["allow", "deny"], findings))
         .map(|word| word == "allow");
     let because = fields
         .get("because")
-        .and_then(|entry| text(&entry.node, "`because`", findings));
-    let forbids = policy.forbids().map(|forbid| forbid.id());
-    let reasons: Vec<&str> = REASONS.iter().copied().chain(forbids).collect();
-    let because = because.and_then(|word| one_of(&word, "`because`", &reasons, findings));
+        .and_then(|entry| text(&entry.node, "`because`", findings))
+        .and_then(|word| read_because(&word, policy, findings));
     let challenge = fields
         .get("challenge")
         .and_then(|entry| read_challenge(&entry.node, policy, findings));
     let owner = fields
         .get("owner")
-        .and_then(|entry| text(&entry.node, "`owner`", findings));
-    let owner = owner.and_then(|owner| principals.ownership(&owner, caller_name.as_ref()?, findings));
+        .and_then(|entry| text(&entry.node, "`owner`", findings))
+        .and_then(|owner| principals.ownership(&owner, caller, findings));
+    let arguments = read_arguments(&fields, operation, policy, values, findings);
     let operation = operation?;
     if fields.get("owner").is_none()
         && policy
@@ -86,19 +83,49 @@ fn read_case(node: &Node, policy: &Policy, principals: &Principals<'_>, findings
         let help = "write `owner:` with a principal, `other`, or `absent`";
         missing(node.span, "owner", help, findings);
     }
-    let expected = Expected::Case {
-        owner,
-        allow: allow?,
-        because,
-        challenge,
-    };
+    let name = name?;
     Some(Test {
-        name: name?.name,
+        name: name.name,
         span: node.span,
-        operation,
-        caller: caller?.clone(),
-        expected,
+        check: Check::Case(Case {
+            operation,
+            caller: caller?,
+            owner,
+            arguments: arguments?,
+            allow: allow?,
+            because,
+            challenge,
+        }),
     })
+}
+
+/// Reads `args`. Without it the call has no arguments, as when a client leaves them out: not those that would be best for the
+/// caller, which is what the matrix is about.
+fn read_arguments(
+    fields: &Fields<'_>,
+    operation: Option<OperationId>,
+    policy: &Policy,
+    values: &mut Values,
+    findings: &mut Findings<'_>,
+) -> Option<Map<String, Json>> {
+    let Some(entry) = fields.get("args") else {
+        return Some(Map::new());
+    };
+    let kind = policy.operation(operation?).map(|operation| operation.kind());
+    if let Some(kind @ (OperationKind::Resource | OperationKind::Operation)) = kind {
+        let message = format!("no rule sees arguments of {}", article(kind));
+        findings.error_help(Code::UnknownField, entry.key_span, message, "delete `args`");
+    }
+    values.read_named(&entry.node, "`args`", findings)
+}
+
+fn article(kind: OperationKind) -> &'static str {
+    match kind {
+        OperationKind::Tool => "a tool",
+        OperationKind::Prompt => "a prompt",
+        OperationKind::Resource => "a resource",
+        OperationKind::Operation => "an operation",
+    }
 }
 
 fn required(fields: &Fields<'_>, key: &str, findings: &mut Findings<'_>) -> Option<Named> {
@@ -128,6 +155,13 @@ fn one_of(word: &Named, what: &str, words: &[&str], findings: &mut Findings<'_>)
         }))
     });
     None
+}
+
+/// Reads a reason: a word of the language, or the id of a forbid.
+fn read_because(word: &Named, policy: &Policy, findings: &mut Findings<'_>) -> Option<String> {
+    let forbids = policy.forbids().map(|forbid| forbid.id());
+    let words: Vec<&str> = REASONS.iter().copied().chain(forbids).collect();
+    one_of(word, "`because`", &words, findings)
 }
 
 fn read_challenge(node: &Node, policy: &Policy, findings: &mut Findings<'_>) -> Option<Vec<String>> {

@@ -3,12 +3,12 @@
 use std::{collections::HashSet, sync::Arc};
 
 use super::{
-    model::{CellAnswer, Expected, Row, Test},
-    names::find_operation,
+    model::{Cell, CellAnswer, Check, Row, Test},
+    names::{find_operation, operations, suite_name},
     principals::Principals,
 };
 use crate::{
-    OperationKind, Policy,
+    Policy,
     diagnostic::Code,
     fields::{Named, wrong_type},
     findings::Findings,
@@ -17,23 +17,24 @@ use crate::{
     yaml::{Node, Value},
 };
 
+/// Reads the table. `None` if it is no table at all, which is reported.
 pub(super) fn read_matrix(
     node: &Node,
     policy: &Policy,
-    principals: &Principals<'_>,
+    principals: &Principals,
     findings: &mut Findings<'_>,
-) -> Vec<Test> {
+) -> Option<Vec<Test>> {
     let Value::Text(table) = &node.value else {
         wrong_type(node.span, "`matrix`", "a table", &node.value, findings);
-        return Vec::new();
+        return None;
     };
     let lines = placed_lines(table, node.span.line, findings);
     let Some(((head_line, head), rows)) = lines.split_first() else {
         let help = "write `matrix: |` and the table in the lines after it";
         findings.error_help(Code::WrongType, node.span, "`matrix` must be a literal block", help);
-        return Vec::new();
+        return None;
     };
-    let columns = read_head(*head_line, head, node.span, principals, findings);
+    let columns = read_head(*head_line, head, principals, findings);
     let mut seen = HashSet::new();
     let mut tests = Vec::new();
     for (number, raw) in rows {
@@ -53,7 +54,8 @@ pub(super) fn read_matrix(
         report_count(call, answers, &columns, findings);
         for (index, (answer, column)) in answers.iter().zip(&columns).enumerate() {
             let expected = read_answer(answer, findings);
-            let (Some(operation), Some(expected), Some(caller)) = (operation, expected, principals.get(&column.name))
+            let (Some(operation), Some(expected), Some(caller)) =
+                (operation, expected, principals.number(&column.name))
             else {
                 continue;
             };
@@ -64,14 +66,17 @@ pub(super) fn read_matrix(
             tests.push(Test {
                 name: format!("{} as {}", call.name, column.name),
                 span: answer.span,
-                operation,
-                caller: caller.clone(),
-                expected: Expected::Cell(expected, row),
+                check: Check::Cell(Cell {
+                    operation,
+                    caller,
+                    answer: expected,
+                    row,
+                }),
             });
         }
     }
     report_missing_rows(policy, &seen, node.span, findings);
-    tests
+    Some(tests)
 }
 
 /// Gives the lines of a literal block that are not blank, each with its number and as it stands in the file.
@@ -100,13 +105,7 @@ fn placed_lines<'s>(table: &str, line: usize, findings: &Findings<'s>) -> Vec<(u
     found.into_iter().filter(|(_, raw)| !raw.trim().is_empty()).collect()
 }
 
-fn read_head(
-    line: usize,
-    head: &str,
-    table: Span,
-    principals: &Principals<'_>,
-    findings: &mut Findings<'_>,
-) -> Vec<Named> {
+fn read_head(line: usize, head: &str, principals: &Principals, findings: &mut Findings<'_>) -> Vec<Named> {
     let mut head = cells(line, head).into_iter();
     if let Some(corner) = head.next().filter(|corner| corner.name != "tool") {
         let message = format!(
@@ -126,10 +125,6 @@ fn read_head(
                 format!("the column {} is there twice", quoted(&column.name)),
             );
         }
-    }
-    for principal in principals.order.iter().filter(|principal| !seen.contains(**principal)) {
-        let message = format!("the matrix has no column for principal {}", quoted(principal));
-        findings.error(Code::MissingColumn, table, message);
     }
     columns
 }
@@ -178,13 +173,7 @@ fn read_answer(cell: &Named, findings: &mut Findings<'_>) -> Option<CellAnswer> 
 }
 
 fn report_missing_rows(policy: &Policy, seen: &HashSet<String>, table: Span, findings: &mut Findings<'_>) {
-    let names = OperationKind::ALL.into_iter().flat_map(|kind| {
-        let named = policy.operations(kind);
-        named.map(move |operation| match kind {
-            OperationKind::Tool => operation.name().to_owned(),
-            kind => format!("{}:{}", kind.as_str(), operation.name()),
-        })
-    });
+    let names = operations(policy).map(|(_, operation)| suite_name(operation));
     for name in names.filter(|name| !seen.contains(name)) {
         let help = "add it, so that no permission goes untested";
         findings.error_help(
@@ -219,15 +208,20 @@ fn cells(line: usize, raw: &str) -> Vec<Named> {
 }
 
 impl Row {
-    /// Returns the row with another word in its cell, as wide as before where that is possible.
-    pub(super) fn with(&self, word: &str) -> String {
+    /// Returns the row with other words in some of its cells, as wide as before where that is possible.
+    pub(super) fn with(&self, words: &[(usize, &str)]) -> String {
         let parts = self.text.split('|').enumerate().map(|(index, part)| {
-            if index != self.cell {
+            let Some((_, word)) = words.iter().find(|(cell, _)| *cell == index) else {
                 return part.to_owned();
-            }
+            };
             let before: String = part.chars().take_while(|c| c.is_whitespace()).collect();
             let width = part.chars().count() - before.chars().count();
-            format!("{before}{word:<width$}")
+            let gap = if part.ends_with(char::is_whitespace) && word.len() >= width {
+                " "
+            } else {
+                ""
+            };
+            format!("{before}{word:<width$}{gap}")
         });
         parts.collect::<Vec<_>>().join("|").trim_end().to_owned()
     }

@@ -2,19 +2,30 @@
 
 use std::fmt;
 
-use super::model::{Test, TestKind};
+use super::{model::TestKind, run::Outcome};
 
-/// The outcome of every test of a suite.
+/// The outcome of the tests of a suite.
 ///
-/// `Display` gives each failure and then one line of counts.
+/// `Display` gives each failure and then the counts.
 #[derive(Debug)]
 #[must_use]
 pub struct Report {
     file_name: String,
-    cells: usize,
-    cases: usize,
+    /// By kind, in the order of [`SECTIONS`]: tests that passed, and all.
+    counts: [(usize, usize); SECTIONS.len()],
+    /// What `cover` counts.
+    covered: Vec<String>,
+    notes: Vec<String>,
     failures: Vec<Failure>,
 }
+
+/// Kinds of tests, and what the line of counts calls them.
+const SECTIONS: [(TestKind, &str); 4] = [
+    (TestKind::Cell, "matrix"),
+    (TestKind::Case, "cases"),
+    (TestKind::List, "lists"),
+    (TestKind::Invariant, "invariants"),
+];
 
 /// A test whose answer is not the expected one.
 ///
@@ -27,19 +38,37 @@ pub struct Failure {
     pub(super) place: String,
     pub(super) expected: String,
     pub(super) actual: String,
+    pub(super) details: Vec<String>,
     pub(super) rule: Option<String>,
     pub(super) paste: String,
 }
 
 impl Report {
-    pub(super) fn new(file_name: String, tests: &[Test], failures: Vec<Failure>) -> Self {
-        let cells = tests.iter().filter(|test| test.kind() == TestKind::Cell).count();
+    pub(super) fn new(file_name: String) -> Self {
         Self {
             file_name,
-            cells,
-            cases: tests.len() - cells,
-            failures,
+            counts: Default::default(),
+            covered: Vec::new(),
+            notes: Vec::new(),
+            failures: Vec::new(),
         }
+    }
+
+    pub(super) fn add(&mut self, kind: TestKind, outcome: Outcome) {
+        let section = SECTIONS.iter().position(|(section, _)| *section == kind);
+        if let Some((passed, all)) = section.and_then(|section| self.counts.get_mut(section)) {
+            *all += 1;
+            *passed += usize::from(outcome.failure.is_none());
+        }
+        self.covered.extend(outcome.count);
+        self.notes.extend(outcome.notes);
+        self.failures.extend(outcome.failure.map(|failure| *failure));
+    }
+
+    /// Returns whether no test was run: a filter wanted none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.covered.is_empty() && self.counts.iter().all(|(_, all)| *all == 0)
     }
 
     /// Returns whether every test gave the expected answer.
@@ -54,18 +83,22 @@ impl Report {
         &self.failures
     }
 
-    /// Returns the line of counts: `policies/todo.test.yaml  matrix 18/18  cases 5/5`.
+    /// Returns what is worth knowing although no test failed: changes of the policy that were found to change nothing, and how.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Returns the counts: `policies/todo.test.yaml  matrix 18/18  cases 5/5  lists 2/2`, and for `cover: all` a second line,
+    /// `coverage 8/8 rules   mutants 12/12 killed`.
     #[must_use]
     pub fn summary(&self) -> String {
-        let passed = |kind: TestKind, all: usize| all - self.failures.iter().filter(|f| f.kind == kind).count();
         let mut line = self.file_name.clone();
-        for (what, kind, all) in [
-            ("matrix", TestKind::Cell, self.cells),
-            ("cases", TestKind::Case, self.cases),
-        ] {
-            if all > 0 {
-                line.push_str(&format!("  {what} {}/{all}", passed(kind, all)));
-            }
+        for ((_, what), (passed, all)) in SECTIONS.iter().zip(self.counts).filter(|(_, (_, all))| *all > 0) {
+            line.push_str(&format!("  {what} {passed}/{all}"));
+        }
+        if !self.covered.is_empty() {
+            line.push_str(&format!("\n{}", self.covered.join("   ")));
         }
         line
     }
@@ -76,7 +109,11 @@ impl fmt::Display for Report {
         for failure in &self.failures {
             writeln!(f, "{failure}\n")?;
         }
-        f.write_str(&self.summary())
+        f.write_str(&self.summary())?;
+        for note in &self.notes {
+            write!(f, "\n  {note}")?;
+        }
+        Ok(())
     }
 }
 
@@ -85,6 +122,12 @@ impl Failure {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Returns where the test comes from.
+    #[must_use]
+    pub fn kind(&self) -> TestKind {
+        self.kind
     }
 
     /// Returns what the suite says.
@@ -97,6 +140,12 @@ impl Failure {
     #[must_use]
     pub fn actual(&self) -> &str {
         &self.actual
+    }
+
+    /// Returns what was found one by one, where a test is about many calls.
+    #[must_use]
+    pub fn details(&self) -> &[String] {
+        &self.details
     }
 
     /// Returns the rule that decides, as `file:line`. `None` for a call without a token.
@@ -118,14 +167,24 @@ impl fmt::Display for Failure {
         writeln!(f, "  --> {}", self.place)?;
         writeln!(f, "  expected  {}", self.expected)?;
         writeln!(f, "  actual    {}", self.actual)?;
-        writeln!(
-            f,
-            "  rule      {}",
-            self.rule
-                .as_deref()
-                .unwrap_or("none: a call without a token is refused before any rule")
-        )?;
-        write!(f, "  if the policy is right, write")?;
+        match (&self.rule, self.kind) {
+            (Some(rule), _) => writeln!(f, "  rule      {rule}")?,
+            (None, TestKind::Cell | TestKind::Case) => {
+                writeln!(f, "  rule      none: a call without a token is refused before any rule")?;
+            }
+            (None, _) => {}
+        }
+        for detail in &self.details {
+            writeln!(f, "    {detail}")?;
+        }
+        if self.paste.is_empty() {
+            return f.write_str("  nothing can be pasted that shows it");
+        }
+        f.write_str(match self.kind {
+            TestKind::Cell | TestKind::Case | TestKind::List => "  if the policy is right, write",
+            TestKind::Invariant => "  what the policy answers now, to be seen in the suite",
+            TestKind::Coverage | TestKind::Mutants => "  if the policy is right, add",
+        })?;
         for line in self.paste.lines() {
             write!(f, "\n    {line}")?;
         }

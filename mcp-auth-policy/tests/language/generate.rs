@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::naive::Token;
+use super::naive::Token;
 
 const SCOPES: [&str; 4] = ["a", "b", "c", "d"];
 const ROLES: [&str; 3] = ["user", "admin", "auditor"];
