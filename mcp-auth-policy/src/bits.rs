@@ -51,9 +51,9 @@ impl Bits {
     }
 
     pub(crate) fn full(members: usize) -> Self {
-        let mut words = vec![u64::MAX; members / 64];
-        if !members.is_multiple_of(64) {
-            words.push((1 << (members % 64)) - 1);
+        let mut words = vec![u64::MAX; members.div_ceil(64)];
+        if let (Some(last), rest @ 1..) = (words.last_mut(), members % 64) {
+            *last = (1 << rest) - 1;
         }
         Self(words)
     }
@@ -92,5 +92,19 @@ impl Mask {
         self.0
             .iter()
             .all(|(word, bits)| words.get(*word).is_some_and(|held| held & bits == *bits))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_set_has_all_members_and_no_more() {
+        for members in 0..200 {
+            let mut all = Bits::empty(members);
+            (0..members).for_each(|member| all.insert(member));
+            assert_eq!(Bits::full(members), all, "{members}");
+        }
     }
 }
