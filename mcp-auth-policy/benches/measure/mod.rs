@@ -62,7 +62,10 @@ pub(crate) struct Bench {
 
 impl Bench {
     /// Reads the arguments. `None` if a test runner asks for a list of tests: there are none.
-    #[allow(clippy::disallowed_methods, reason = "the policy library has no environment; this is a program")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the policy library has no environment; this is a program"
+    )]
     pub(crate) fn from_arguments() -> Option<Self> {
         let arguments: Vec<String> = env::args().skip(1).collect();
         let has = |name: &str| arguments.iter().any(|argument| argument == name);
