@@ -6,6 +6,7 @@ mod auth_info;
 mod bearer;
 mod bearer_token;
 mod caller;
+mod catch_panic;
 mod decision_record;
 mod deferral;
 mod denied;
@@ -30,6 +31,7 @@ mod principal_seal;
 mod protocol_version;
 mod refusal_body;
 mod remote;
+mod remote_check;
 mod requirement;
 #[cfg(feature = "rmcp")]
 mod rmcp;
@@ -73,14 +75,18 @@ pub use self::{
     gate::{McpGate, McpGateLayer},
     hook::{DecisionView, Verdict},
     mcp_auth::{McpAuth, McpAuthBuilder},
-    metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata, ProtectedResourceMetadataBuilder},
+    metadata::{
+        AuthorizationServerMetadata, ProtectedResourceMetadata, ProtectedResourceMetadataBuilder, ServerConfigFinding,
+        ServerConfigReport, ServerConfigSeverity, validate_server_config,
+    },
     policy_handle::{PolicyHandle, ReloadMode, ReloadRefused},
     principal_seal::PrincipalSeal,
+    remote_check::{ClientAuthentication, Introspection, Userinfo},
     requirement::Requirement,
     sql_filter::SqlFilter,
     status::{DecisionCounts, PolicyStatus, ReloadError, Status},
     verify::{
-        AccessTokenVerifier, AccessTokenVerifierBuilder, AuthorizationServer, AuthorizationServerBuilder, InvalidToken,
-        VerifyError,
+        AccessTokenVerifier, AccessTokenVerifierBuilder, AuthorizationServer, AuthorizationServerBuilder,
+        CustomVerifier, CustomVerifierError, InvalidToken, ScopeClaim, VerifyError,
     },
 };

@@ -19,7 +19,7 @@ use crate::{
     scope_token::is_scope_token,
     secure_url,
     status::Status,
-    verify::{AccessTokenVerifier, AuthorizationServer},
+    verify::{AccessTokenVerifier, AuthorizationServer, CustomVerifier, StoredVerifier},
 };
 
 /// Everything that protects one resource: the layers to put around your service and the router to serve beside it.
@@ -77,6 +77,14 @@ impl McpAuth {
         self.metadata.router()
     }
 
+    /// Returns one such router for several resources of this process.
+    ///
+    /// # Errors
+    /// When two of them have one metadata URL.
+    pub fn metadata_router_of<'a>(resources: impl IntoIterator<Item = &'a Self>) -> Result<Router, ConfigError> {
+        ProtectedResourceMetadata::router_of(resources.into_iter().map(Self::metadata))
+    }
+
     /// Returns the protected resource metadata as served.
     #[must_use]
     pub fn metadata(&self) -> &ProtectedResourceMetadata {
@@ -112,6 +120,8 @@ pub struct McpAuthBuilder {
     resource: String,
     authorization_servers: Vec<AuthorizationServer>,
     audiences: Vec<String>,
+    custom_verifier: Option<StoredVerifier>,
+    keep_token: bool,
     policy: Option<PolicyHandle>,
     hook: Option<Hook>,
     decision_log: Option<DecisionLog>,
@@ -137,6 +147,8 @@ impl McpAuthBuilder {
             resource,
             authorization_servers: Vec::new(),
             audiences: Vec::new(),
+            custom_verifier: None,
+            keep_token: false,
             policy: None,
             hook: None,
             decision_log: None,
@@ -160,6 +172,22 @@ impl McpAuthBuilder {
     /// Accepts tokens for this audience too. Default: the resource alone.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
+        self
+    }
+
+    /// Gives every token to the server's own verifier. The authorization servers are then only published, and what it says of a token has to name
+    /// one of them as issuer. Audience, times, types of claims and scopes are still checked.
+    pub fn custom_verifier(mut self, verifier: impl CustomVerifier) -> Self {
+        self.custom_verifier = Some(StoredVerifier::new(verifier));
+        self
+    }
+
+    /// Keeps the token in the [`AuthInfo`](crate::AuthInfo) of each request, for a token exchange (RFC 8693). Default: nothing behind the layer has it.
+    ///
+    /// # Security
+    /// Whatever handles requests can then use the token in the caller's name. MCP forbids forwarding it.
+    pub fn dangerous_keep_token(mut self) -> Self {
+        self.keep_token = true;
         self
     }
 
@@ -269,6 +297,12 @@ impl McpAuthBuilder {
         for server in self.authorization_servers {
             metadata = metadata.authorization_server(server.issuer());
             verifier = verifier.authorization_server(server);
+        }
+        if self.keep_token {
+            verifier = verifier.dangerous_keep_token();
+        }
+        if let Some(custom) = self.custom_verifier {
+            verifier = verifier.stored_verifier(custom);
         }
         for audience in self.audiences {
             verifier = verifier.additional_audience(audience);

@@ -145,8 +145,9 @@ pub(crate) mod tests {
             client_id: client_id.map(Into::into),
             scopes: vec![],
             audience: vec![],
-            expires_at: SystemTime::UNIX_EPOCH,
+            expires_at: None,
             claims: serde_json::Map::new(),
+            token: None,
         })
     }
 

@@ -132,7 +132,7 @@ async fn every_call_is_one_record_with_exactly_these_members() {
         })
     };
     let (tool, alice_, none) = (json!("tool"), json!("alice"), json!([]));
-    let create = json!("policies/todo.yaml:14");
+    let create = json!("policies/todo.yaml:15");
     let denied = record(
         tool.clone(),
         json!("create-todo"),
@@ -158,7 +158,7 @@ async fn every_call_is_one_record_with_exactly_these_members() {
             alice_.clone(),
             "own",
             "owner",
-            json!("policies/todo.yaml:15"),
+            json!("policies/todo.yaml:16"),
             none.clone(),
         ),
         denied.clone(),

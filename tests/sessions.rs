@@ -11,11 +11,12 @@ use axum::{
     body::Body,
     response::{IntoResponse as _, Response},
 };
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use common::*;
 use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
-use mcp_auth::{AuthInfo, McpAuth};
-use serde_json::json;
+use mcp_auth::{AuthInfo, BearerToken, CustomVerifier, CustomVerifierError, McpAuth};
+use serde_json::{Map, Value, json};
 use tower::ServiceExt as _;
 
 #[tokio::test]
@@ -64,6 +65,28 @@ async fn a_task_is_there_for_its_principal_only() {
 #[tokio::test]
 async fn a_stream_ends_five_seconds_after_the_token_that_opened_it() {
     let server = TestServer::start().await;
+    ends_after(&server, Duration::from_secs(60)).await;
+}
+
+#[tokio::test]
+async fn a_stream_of_a_token_without_an_end_ends_after_ten_minutes() {
+    let server = TestServer::with(STATELESS_JSON, |builder| builder.custom_verifier(WithoutExpiry)).await;
+    ends_after(&server, Duration::from_secs(600)).await;
+}
+
+/// Believes every token, but not that it ends.
+struct WithoutExpiry;
+
+impl CustomVerifier for WithoutExpiry {
+    async fn verify(&self, token: &BearerToken) -> Result<Map<String, Value>, CustomVerifierError> {
+        let payload = token.dangerous_raw_token().split('.').nth(1).unwrap_or_default();
+        let mut claims: Map<String, Value> = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload)?)?;
+        claims.remove("exp");
+        Ok(claims)
+    }
+}
+
+async fn ends_after(server: &TestServer, time: Duration) {
     let endless = axum::routing::any(|| async {
         let mut response = Response::new(Body::new(Endless));
         let value = "text/event-stream".parse().unwrap();
@@ -76,7 +99,7 @@ async fn a_stream_ends_five_seconds_after_the_token_that_opened_it() {
     let response = app.oneshot(authorized(&token, request(Method::GET, ""))).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     let mut body = response.into_body();
-    pass(Duration::from_secs(60)).await;
+    pass(time).await;
     let still_open = tokio::time::timeout(Duration::from_millis(100), body.frame()).await;
     assert!(still_open.is_err(), "it ended with the token: {still_open:?}");
     pass(Duration::from_secs(6)).await;

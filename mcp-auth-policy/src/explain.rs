@@ -32,6 +32,7 @@ pub struct Question<'a> {
 /// Why a call is allowed or denied. Contains names from the policy only, never a claim or an argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
+#[non_exhaustive]
 pub struct Explanation {
     /// The answer, settled for the owner if that is known.
     pub decision: Decision,
@@ -55,6 +56,7 @@ pub struct Explanation {
 
 /// A scope that a rule asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ScopeAnswer {
     /// Its name.
     pub scope: String,
@@ -64,6 +66,7 @@ pub struct ScopeAnswer {
 
 /// What `owner_fallback` asks of an owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OwnerAnswer {
     /// The scopes that an owner must hold; none for `owner_fallback: true`.
     pub scopes: Vec<ScopeAnswer>,
@@ -75,6 +78,7 @@ pub struct OwnerAnswer {
 ///
 /// First those of scopes that the policy names literally, then those with one broader scope that implies some of them; at most 12 each. There may be more.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Sufficient {
     /// For objects of everybody. Empty if nothing helps, or if the caller reaches them already.
     pub for_any: Vec<Vec<String>>,

@@ -14,6 +14,7 @@ use crate::{
 
 /// What a forbid says to one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ForbidAnswer {
     /// Its `id`.
     pub id: String,

@@ -53,8 +53,9 @@
 //! Whatever the text, loading ends with a [`Policy`] or with all its mistakes ([`PolicyErrors`]), never with a panic.
 //!
 //! Beside the policy lies its test suite ([`suite`]). The binary `mcp-policy` (feature `cli`) runs both from files:
-//! `mcp-policy check policies/` and `mcp-policy test policies/`. What a new version of a policy changes, and for whom, says
-//! [`Policy::diff`], or `mcp-policy diff old.yaml new.yaml`.
+//! `mcp-policy check policies/` and `mcp-policy test policies/`. [`Policy::explain`] says why one call is allowed or denied, and
+//! [`Policy::matrix`] shows the whole policy as a table; what a new version of a policy changes, and for whom, says [`Policy::diff`]. The
+//! binary prints all of them.
 //!
 //! # Security
 //!
@@ -109,6 +110,8 @@ mod read_operation;
 mod read_value_test;
 mod resolve;
 mod resources;
+#[cfg(test)]
+mod schema_keys;
 mod source;
 mod sql_condition;
 mod suggest;

@@ -21,6 +21,7 @@ pub enum MatrixBy {
 /// A table of every operation and every column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
+#[non_exhaustive]
 pub struct Matrix<'p> {
     /// What the columns are.
     pub by: MatrixBy,
@@ -32,6 +33,7 @@ pub struct Matrix<'p> {
 
 /// The answers for one operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MatrixRow<'p> {
     /// What is called.
     pub kind: OperationKind,
@@ -44,6 +46,7 @@ pub struct MatrixRow<'p> {
 /// The answer for one operation and one column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
+#[non_exhaustive]
 pub struct MatrixCell {
     /// How far the caller gets, unless one of `depends_on` applies.
     pub decision: Decision,

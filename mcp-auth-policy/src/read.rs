@@ -14,7 +14,7 @@ use crate::{
     yaml::{Entry, Node, Value},
 };
 
-const KNOWN: &[&str] = &[
+pub(crate) const KNOWN: &[&str] = &[
     "version",
     "policy",
     "scopes",
@@ -30,6 +30,10 @@ const KNOWN: &[&str] = &[
     "visibility",
     "on_not_owner",
 ];
+
+pub(crate) const SCOPE: &[&str] = &["about", "implies"];
+pub(crate) const ROLE: &[&str] = &["scopes", "includes"];
+pub(crate) const OBJECT: &[&str] = &["owner"];
 
 pub(crate) fn read(root: &Node, findings: &mut Findings<'_>) -> Document {
     let mut document = Document::default();
@@ -126,7 +130,7 @@ fn read_scope(entry: &Entry, findings: &mut Findings<'_>) -> Option<ScopeEntry> 
     match &entry.node.value {
         Value::Text(_) => scope.about = text(&entry.node, path, findings).map(|about| about.name),
         Value::Map(_) => {
-            let fields = Fields::open(&entry.node, path, &["about", "implies"], &[], findings)?;
+            let fields = Fields::open(&entry.node, path, SCOPE, &[], findings)?;
             let about = fields.get("about").and_then(|about| text(&about.node, path, findings));
             scope.about = about.map(|about| about.name);
             scope.implies = names(&fields, "implies", path, findings);
@@ -145,7 +149,7 @@ fn read_scope(entry: &Entry, findings: &mut Findings<'_>) -> Option<ScopeEntry> 
 fn read_role(entry: &Entry, findings: &mut Findings<'_>) -> Option<RoleEntry> {
     let id = checked_name(key(entry), "a role", findings);
     let path = QuotedPath("roles", &entry.key);
-    let Some(fields) = Fields::open(&entry.node, path, &["scopes", "includes"], &[], findings) else {
+    let Some(fields) = Fields::open(&entry.node, path, ROLE, &[], findings) else {
         return Some(RoleEntry {
             id,
             scopes: Vec::new(),
@@ -160,7 +164,7 @@ fn read_role(entry: &Entry, findings: &mut Findings<'_>) -> Option<RoleEntry> {
 fn read_object(entry: &Entry, findings: &mut Findings<'_>) -> Option<ObjectEntry> {
     let id = checked_name(key(entry), "an object", findings);
     let path = QuotedPath("objects", &entry.key);
-    let Some(fields) = Fields::open(&entry.node, path, &["owner"], &[], findings) else {
+    let Some(fields) = Fields::open(&entry.node, path, OBJECT, &[], findings) else {
         return Some(ObjectEntry { id, owner: None });
     };
     let Some(owner) = fields.get("owner") else {

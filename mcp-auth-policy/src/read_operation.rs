@@ -12,6 +12,9 @@ use crate::{
     yaml::{Entry, Node, Value},
 };
 
+pub(crate) const OPERATION: &[&str] = &["requires", "object", "owner_fallback"];
+pub(crate) const REQUIRES: &[&str] = &["any"];
+
 pub(crate) fn read_operation(
     kind: OperationKind,
     entry: &Entry,
@@ -26,13 +29,7 @@ pub(crate) fn read_operation(
         }
     };
     let path = QuotedPath(kind.section(), &entry.key);
-    let fields = Fields::open(
-        &entry.node,
-        path,
-        &["requires", "object", "owner_fallback"],
-        &[],
-        findings,
-    )?;
+    let fields = Fields::open(&entry.node, path, OPERATION, &[], findings)?;
     // What cannot be read leaves no alternative, which denies; the rest of the entry is judged all the same.
     let mut requires = Requires {
         alternatives: Vec::new(),
@@ -99,7 +96,7 @@ fn read_requires(node: &Node, path: QuotedPath<'_>, findings: &mut Findings<'_>)
     let alternatives = match &node.value {
         Value::List(_) => vec![texts(node, what, findings)?],
         Value::Map(_) => {
-            let fields = Fields::open(node, what, &["any"], &[], findings)?;
+            let fields = Fields::open(node, what, REQUIRES, &[], findings)?;
             let Some(any) = fields.get("any") else {
                 missing(node.span, "any", "write `{ any: [a, b] }`", findings);
                 return None;

@@ -63,6 +63,8 @@ mod read;
 mod report;
 mod rows;
 mod run;
+#[cfg(test)]
+mod schema_keys;
 mod token;
 mod twin;
 mod update;

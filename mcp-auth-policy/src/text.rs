@@ -76,7 +76,7 @@ pub(crate) fn is_tool_name(text: &str) -> bool {
 }
 
 /// Words that look like a column but are a value in SQLite or PostgreSQL: `user` is the database's role, not a column.
-const VALUE_WORDS: &[&str] = &[
+pub(crate) const VALUE_WORDS: &[&str] = &[
     "current_catalog",
     "current_date",
     "current_role",

@@ -54,10 +54,10 @@ fn a_changed_cell_exits_1_and_shows_expected_actual_rule_and_row() {
     assert_eq!(
         out,
         "FAILED delete-todo as alice
-  --> policies/todo.test.yaml:17:24
+  --> policies/todo.test.yaml:18:24
   expected  any
   actual    own (owner)
-  rule      policies/todo.yaml:16
+  rule      policies/todo.yaml:17
   if the policy is right, write
     delete-todo | 401  | own   | any  | own    | any     | own
 

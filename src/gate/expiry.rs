@@ -1,7 +1,7 @@
 //! Ends a stream when the access token that opened it ends.
 //!
 //! A stream may stay open for hours, and whatever is sent on it goes to a caller whose token was checked once. So it ends [`GRACE`] after the
-//! token does; a client opens a new one, with a new token.
+//! token does; a client opens a new one, with a new token. Where nobody said when the token ends, it ends after [`WITHOUT_EXPIRY`].
 
 use std::{
     future::Future,
@@ -18,6 +18,10 @@ use tokio::time::{Sleep, sleep};
 /// How long after its token a stream may go on: an answer that is nearly there still arrives.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// How long a stream may go on when its token has no known end: introspection, userinfo and custom verifiers need not say. The client's next
+/// request is verified again, so this is how long a revoked token may listen.
+const WITHOUT_EXPIRY: Duration = Duration::from_secs(10 * 60);
+
 /// A body that ends in time.
 pub(super) struct UntilExpiry {
     body: Body,
@@ -25,8 +29,11 @@ pub(super) struct UntilExpiry {
 }
 
 impl UntilExpiry {
-    pub(super) fn new(body: Body, expires_at: SystemTime) -> Self {
-        let left = expires_at.duration_since(SystemTime::now()).unwrap_or_default();
+    pub(super) fn new(body: Body, expires_at: Option<SystemTime>) -> Self {
+        let left = match expires_at {
+            Some(expires_at) => expires_at.duration_since(SystemTime::now()).unwrap_or_default(),
+            None => WITHOUT_EXPIRY,
+        };
         Self {
             body,
             end: Box::pin(sleep(left + GRACE)),

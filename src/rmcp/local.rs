@@ -4,12 +4,7 @@
 //! environment or in code. Every request is decided as at the gate of an HTTP server, lists are filtered alike, and the guards in the tools see the
 //! same [`Caller`].
 
-use std::{
-    borrow::Cow,
-    env, fmt,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{borrow::Cow, env, fmt, sync::Arc};
 
 use mcp_auth_policy::OperationKind;
 use rmcp::{
@@ -127,14 +122,12 @@ impl LocalIdentity {
             client_id: None,
             scopes,
             audience: Vec::new(),
-            expires_at: SystemTime::now() + LIFETIME,
+            expires_at: None,
             claims: Map::new(),
+            token: None,
         }))
     }
 }
-
-/// A process does not outlive a century.
-const LIFETIME: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// A server for one local caller; serve it over `rmcp::transport::stdio()`.
 ///

@@ -14,9 +14,9 @@ use crate::{files, outcome::Outcome};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Caller (without any of these: a token without scopes)")]
 pub(crate) struct Description {
-    /// Scopes that the token carries, with commas between.
-    #[arg(long, value_delimiter = ',')]
-    scopes: Option<Vec<String>>,
+    /// Scopes that the token carries, with commas or spaces between.
+    #[arg(long, value_name = "A,B")]
+    scopes: Option<String>,
     /// The role that the authorization server issued the token for.
     #[arg(long)]
     role: Option<String>,
@@ -77,7 +77,6 @@ fn described(args: &Description, policy: &Policy, outcome: &mut Outcome) -> Resu
         .or_else(|| claims.get("iss").and_then(Value::as_str))
         .unwrap_or_default();
     if let Some(issuer) = &args.issuer {
-        // Of several issuers it would ask for an owner key, too.
         policy
             .check_issuers([issuer.as_str()])
             .map_err(|error| error.to_string())?;
@@ -87,30 +86,15 @@ fn described(args: &Description, policy: &Policy, outcome: &mut Outcome) -> Resu
         .as_deref()
         .filter(|role| policy.scopes_of_role(role).is_none())
     {
-        let help = nearest(role, policy.roles()).map(|near| format!("; did you mean `{near}`?"));
-        return Err(format!(
-            "the policy declares no role `{role}`{}",
-            help.unwrap_or_default()
-        ));
+        let help = did_you_mean(nearest(role, policy.roles()));
+        return Err(format!("the policy declares no role `{role}`{help}"));
     }
-    for scope in args
-        .scopes
-        .iter()
-        .flatten()
-        .filter(|scope| !scope.is_empty() && policy.scope(scope).is_none())
-    {
-        let help = policy
-            .suggest_scope(scope)
-            .map(|near| format!("; did you mean `{near}`?"));
-        let help = help.unwrap_or_default();
-        outcome.complaints.push_str(&format!(
-            "note: the policy ignores scope `{scope}`, which it does not declare{help}\n"
-        ));
+    let scopes: Option<Vec<String>> = args.scopes.as_deref().map(split);
+    for scope in scopes.iter().flatten().filter(|scope| policy.scope(scope).is_none()) {
+        let help = did_you_mean(policy.suggest_scope(scope));
+        let note = format!("note: the policy ignores scope `{scope}`, which it does not declare{help}\n");
+        outcome.complaints.push_str(&note);
     }
-    let scopes = args.scopes.as_ref().map(|scopes| {
-        let scopes = scopes.iter().filter(|scope| !scope.is_empty());
-        scopes.cloned().collect()
-    });
     let sketch = TokenSketch {
         issuer: issuer.to_owned(),
         role: args.role.clone(),
@@ -120,6 +104,15 @@ fn described(args: &Description, policy: &Policy, outcome: &mut Outcome) -> Resu
         claims,
     };
     sketch.token("me", policy).map_err(|error| no_token(&error))
+}
+
+fn split(scopes: &str) -> Vec<String> {
+    let scopes = scopes.split([',', ' ']).filter(|scope| !scope.is_empty());
+    scopes.map(str::to_owned).collect()
+}
+
+fn did_you_mean(near: Option<&str>) -> String {
+    near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }
 
 /// Decodes a JWT (RFC 7519 section 3) without looking at its header and signature.
@@ -178,7 +171,10 @@ fn label(args: &Description) -> String {
         parts.push("token, decoded and NOT verified".to_owned());
     }
     parts.extend(args.role.iter().map(|role| format!("role {role}")));
-    parts.extend(args.scopes.iter().map(|scopes| format!("scopes {}", scopes.join(", "))));
+    parts.extend(args.scopes.as_deref().map(split).map(|scopes| match scopes.is_empty() {
+        true => "no scopes".to_owned(),
+        false => format!("scopes {}", scopes.join(", ")),
+    }));
     parts.extend(args.issuer.iter().map(|issuer| format!("issuer {issuer}")));
     parts.extend(args.client.iter().map(|client| format!("client {client}")));
     if args.claims.is_some() {

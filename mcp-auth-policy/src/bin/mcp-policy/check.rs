@@ -10,6 +10,12 @@ use crate::{
     paint,
 };
 
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  mcp-policy check
+  mcp-policy check policies/todo.yaml --deny-warnings
+  mcp-policy check policies --format json";
+
 /// How findings are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {

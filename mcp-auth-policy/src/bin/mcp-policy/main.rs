@@ -38,11 +38,20 @@ struct Cli {
     verb: Verb,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 yes, 1 a test failed or a warning was denied, 2 usage or input/output, 3 a file is not valid, 4 nothing to do.";
+const EXIT_CODES: &str = "\
+Exit codes: 0 yes, 1 the answer is no, 2 usage or input/output, 3 a file is not valid, 4 nothing to do.
+
+`-` is standard input wherever a file is taken. `mcp-policy <COMMAND> --help` shows examples.";
+
+const TEST_EXAMPLES: &str = "\
+Examples:
+  mcp-policy test
+  mcp-policy test policies/todo.test.yaml";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Reports every mistake and doubt in policy files.
+    #[command(after_help = check::EXAMPLES)]
     Check {
         /// Policy files, or folders: every `*.yaml` in them that is no `*.test.yaml`.
         #[arg(default_value = "policies")]
@@ -55,6 +64,7 @@ enum Verb {
         deny_warnings: bool,
     },
     /// Runs test suites: everything that each of them says about its policy.
+    #[command(after_help = TEST_EXAMPLES)]
     Test(test::Wanted),
     /// Explains one call: the forbids, the scopes, the owner, and what would allow it.
     #[command(after_help = explain::EXAMPLES)]

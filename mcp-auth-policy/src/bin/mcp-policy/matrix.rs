@@ -5,12 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mcp_auth_policy::MatrixBy;
+use mcp_auth_policy::{MatrixBy, OperationKind, Policy};
 
 use crate::{
     files,
     load::{self, Loaded},
     outcome::Outcome,
+    replace::replace,
 };
 
 mod html;
@@ -24,6 +25,9 @@ Examples:
   mcp-policy matrix policies/todo.yaml --format html
   mcp-policy matrix policies/todo.yaml --write
   mcp-policy matrix policies/todo.yaml --check";
+
+/// Cells that tables may have.
+const CELLS: usize = 200_000;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -71,6 +75,12 @@ pub(crate) fn run(args: &Args) -> Outcome {
         Some(By::Role) => &[MatrixBy::Role],
         Some(By::Scope) => &[MatrixBy::Scope],
     };
+    let cells: usize = tables.iter().map(|by| cells(&loaded.policy, *by)).sum();
+    if cells > CELLS {
+        let help = "a person reads no such table; take `--by role`, or split the policy";
+        outcome.complain(format!("these tables would have {cells} cells; {help}"));
+        return outcome;
+    }
     match args {
         Args { check: true, .. } => check(&args.policy, &loaded, &mut outcome),
         Args { write: true, .. } => write(&args.policy, &loaded, &mut outcome),
@@ -81,6 +91,17 @@ pub(crate) fn run(args: &Args) -> Outcome {
         },
     }
     outcome
+}
+
+fn cells(policy: &Policy, by: MatrixBy) -> usize {
+    let rows = OperationKind::ALL
+        .into_iter()
+        .map(|kind| policy.operations(kind).count())
+        .sum::<usize>();
+    rows * match by {
+        MatrixBy::Role => policy.roles().count(),
+        MatrixBy::Scope => policy.scopes().count() + 1,
+    }
 }
 
 /// The golden table of a policy.
@@ -97,7 +118,13 @@ fn write(policy: &Path, loaded: &Loaded, outcome: &mut Outcome) {
         return outcome.complain("there is no place beside standard input; name the policy's file");
     }
     let file = golden(policy);
-    match files::write(&file, &print_golden(loaded)) {
+    let text = print_golden(loaded);
+    // A table that is there already is replaced wholly or not at all.
+    let written = match replace(&file, &text) {
+        Err(error) if error.kind() == ErrorKind::NotFound => files::write(&file, &text),
+        result => result,
+    };
+    match written {
         Ok(()) => outcome.line(format!("wrote {}", file.display())),
         Err(error) => outcome.complain(format!("cannot write `{}`: {error}", file.display())),
     }

@@ -39,7 +39,7 @@ pub(super) fn unlisted(asked: &Asked<'_>) -> String {
 }
 
 pub(super) fn print(asked: &Asked<'_>, explanation: &Explanation) -> String {
-    let mut page = Page::new(asked, &word(explanation.decision), &reason(asked, explanation));
+    let mut page = Page::new(asked, &word(asked, explanation.decision), &reason(asked, explanation));
     caller(asked, explanation, &mut page);
     forbids(asked, explanation, &mut page);
     requires(explanation, &mut page);
@@ -51,11 +51,11 @@ pub(super) fn print(asked: &Asked<'_>, explanation: &Explanation) -> String {
     page.text
 }
 
-fn word(decision: Decision) -> String {
-    match (decision.reach, decision.because) {
-        (Reach::Deny, _) => paint::error("DENY"),
-        (Reach::Own, _) => paint::warning("OWN"),
-        (Reach::Any, _) => paint::good("ALLOW"),
+fn word(asked: &Asked<'_>, decision: Decision) -> String {
+    match decision.reach {
+        Reach::Deny => paint::error("DENY"),
+        Reach::Own if asked.owner.is_none() => paint::warning("OWN"),
+        Reach::Own | Reach::Any => paint::good("ALLOW"),
     }
 }
 
@@ -109,7 +109,9 @@ fn caller(asked: &Asked<'_>, explanation: &Explanation, page: &mut Page) {
 
 fn forbids(asked: &Asked<'_>, explanation: &Explanation, page: &mut Page) {
     for forbid in &explanation.forbids {
-        let ForbidAnswer { id, line, applies, why } = forbid;
+        let ForbidAnswer {
+            id, line, applies, why, ..
+        } = forbid;
         let verdict = match applies {
             Some(true) => paint::error("applies"),
             Some(false) => "does not apply".to_owned(),

@@ -26,7 +26,7 @@ pub(super) fn print(loaded: &Loaded, tables: &[MatrixBy]) -> String {
          <body>\n\
          <header>\n\
          <h1><span>Who may do what</span> {name}</h1>\n\
-         {LEGEND}\
+         {LEGEND}{hint}\
          </header>\n\
          <main>\n\
          {tables}{forbids}{source}\
@@ -36,6 +36,7 @@ pub(super) fn print(loaded: &Loaded, tables: &[MatrixBy]) -> String {
          </footer>\n\
          </body>\n\
          </html>\n",
+        hint = hint(policy),
         forbids = forbids(policy),
         source = source::section(loaded),
         file = escape(policy.file_name()),
@@ -49,8 +50,18 @@ const LEGEND: &str = "\
 <div><dt class=\"any\"><i></i>any</dt><dd>every object</dd></div>\n\
 <div><dt class=\"own\"><i></i>own</dt><dd>only the caller’s own objects</dd></div>\n\
 <div><dt class=\"deny\"><i></i>deny</dt><dd>nothing</dd></div>\n\
-</dl>\n\
-<p class=\"hint\">Point at an answer to see the rule that decides, follow it to the policy. What is not listed is denied to everybody.</p>\n";
+</dl>\n";
+
+fn hint(policy: &Policy) -> String {
+    let marks = match policy.forbids().next() {
+        Some(_) => "A small number is a forbid that may turn the answer into deny. ",
+        None => "",
+    };
+    format!(
+        "<p class=\"hint\">Point at an answer to see the rule that decides, follow it to the policy. {marks}What is not listed is denied to \
+         everybody.</p>\n"
+    )
+}
 
 fn section(loaded: &Loaded, by: MatrixBy) -> String {
     let policy = &loaded.policy;
