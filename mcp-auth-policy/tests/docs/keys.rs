@@ -52,7 +52,7 @@ fn collect(root: &Value, node: &Value, path: &str, keys: &mut BTreeMap<String, O
 
 /// What the section says once for several keys.
 fn alike(path: &str) -> String {
-    let mut path = path.replace(".unless", ".when").replace(".when.arg", ".when.claim");
+    let mut path = path.replace(".unless.", ".when.").replace(".when.arg.", ".when.claim.");
     for section in [".prompts", ".resources", ".operations"] {
         path = path.replace(section, ".tools");
     }
