@@ -110,7 +110,8 @@ pub fn guarded(attribute: TokenStream, item: TokenStream) -> TokenStream {
     impl_block::expand(attribute.into(), item.into()).into()
 }
 
-/// Runs a test suite of a policy with `cargo test`: one `#[test]` for each cell of its matrix, each of its cases, and whatever else it lists.
+/// Runs a test suite of a policy with `cargo test`: one `#[test]` for each cell of its matrix and each of its cases, lists and invariants, and for
+/// what `cover: all` demands.
 ///
 /// The same file runs with `mcp-policy test`, and a test that fails shows the same text: what was expected, what the policy answers, which
 /// rule decides, and what to write into the suite if the policy is right.
@@ -122,14 +123,15 @@ pub fn guarded(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// ```text
 /// test cases::alice_deletes_her_own_item ... ok
+/// test cover::mutants ... ok
+/// test lists::tools_list_as_alice ... ok
 /// test matrix::delete_todo_as_alice ... ok
-/// test matrix::delete_todo_as_anon ... ok
 /// ```
 ///
 /// | | |
 /// |---|---|
 /// | the argument | the path of the suite, relative to the package's folder; the suite names its policy, relative to itself |
-/// | what it writes | one module for each part of the suite: `matrix`, `cases`, …; so one suite to a module, others go into a `mod` of their own |
+/// | what it writes | a module for each part of the suite: `matrix`, `cases`, `lists`, `invariants`, `cover`; so one suite to a module, others go into a `mod` of their own |
 /// | names of tests | the suite's, in lower case, with `_` for everything that is no letter or digit; equal ones are numbered: `same_2` |
 /// | a mistake in the suite or its policy | does not compile, and the error shows the place in the file; so does a suite without tests |
 /// | an edit of suite or policy | rebuilds |

@@ -98,8 +98,7 @@ fn items(path: &str, policy_path: &str, suite: &Suite<'_>) -> TokenStream {
     // The path is put together by the compiler, so that no absolute path gets into the output.
     let included = |path: &str| quote!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #path));
     let (suite_file, policy_file) = (included(path), included(policy_path));
-    let kinds = suite.tests().iter().map(Test::kind);
-    let modules = in_order(kinds).into_iter().map(|kind| module(kind, suite));
+    let modules = sections(suite).into_iter().map(|section| module(section, suite));
     quote! {
         // Only what the compiler itself reads counts as a dependency, in builds without tests too: the suite is checked there as well.
         const _: [&[::core::primitive::u8]; 2] =
@@ -113,10 +112,11 @@ fn items(path: &str, policy_path: &str, suite: &Suite<'_>) -> TokenStream {
     }
 }
 
-fn module(kind: TestKind, suite: &Suite<'_>) -> TokenStream {
+fn module(section: &str, suite: &Suite<'_>) -> TokenStream {
     let mut names = Names::default();
-    let numbered = suite.tests().iter().enumerate();
-    let tests = numbered.filter(|(_, test)| test.kind() == kind).map(|(number, test)| {
+    let tests = suite.tests().iter().enumerate();
+    let tests = tests.filter(|(_, test)| section_of(test) == section);
+    let tests = tests.map(|(number, test)| {
         let name = names.unique(identifier(test.name()));
         quote! {
             #[::core::prelude::v1::test]
@@ -125,7 +125,7 @@ fn module(kind: TestKind, suite: &Suite<'_>) -> TokenStream {
             }
         }
     });
-    let name = Ident::new(&section(kind), Span::call_site());
+    let name = Ident::new(section, Span::call_site());
     quote! {
         #[cfg(test)]
         mod #name {
@@ -134,22 +134,26 @@ fn module(kind: TestKind, suite: &Suite<'_>) -> TokenStream {
     }
 }
 
-/// Names the part of a suite that a kind of test comes from, as the file does.
-fn section(kind: TestKind) -> String {
-    match kind {
-        TestKind::Cell => "matrix".to_owned(),
-        TestKind::Case => "cases".to_owned(),
-        // `lists`, and whatever the policy crate learns later.
-        other => format!("{other:?}s").to_lowercase(),
-    }
-}
-
-fn in_order(kinds: impl Iterator<Item = TestKind>) -> Vec<TestKind> {
-    let mut found = Vec::new();
-    for kind in kinds {
-        if !found.contains(&kind) {
-            found.push(kind);
+/// Names the keys of a suite that tests come from, in their order.
+fn sections(suite: &Suite<'_>) -> Vec<&'static str> {
+    let mut sections = Vec::new();
+    for section in suite.tests().iter().map(section_of) {
+        if !sections.contains(&section) {
+            sections.push(section);
         }
     }
-    found
+    sections
+}
+
+/// Names the key of a suite that a test comes from.
+fn section_of(test: &Test) -> &'static str {
+    match test.kind() {
+        TestKind::Cell => "matrix",
+        TestKind::Case => "cases",
+        TestKind::List => "lists",
+        TestKind::Invariant => "invariants",
+        TestKind::Coverage | TestKind::Mutants => "cover",
+        // One that this crate does not know yet runs all the same.
+        other => other.as_str(),
+    }
 }

@@ -49,34 +49,55 @@ forbid:
 "
 }
 
-/// A suite for [`policy`]: every tool for every caller, and a case for each tool with an owner.
+/// A suite for [`policy`]: every tool for every role, a list for each, a case for each tool with an owner, invariants, and `cover: all`.
 pub(crate) fn suite(tools: usize) -> String {
     let roles: Vec<usize> = (0..tools.min(MAX_SCOPES)).step_by(TEN).collect();
-    let mut text =
-        String::from("version: 1\npolicy: sample.yaml\nprincipals:\n  anon: none\n  empty: { scopes: [] }\n");
+    let mut text = String::from(
+        "\
+version: 1
+policy: sample.yaml
+principals:
+  anon: none
+  empty: { scopes: [] }
+  suspended: { as: role-0000, claims: { account_status: suspended } }
+",
+    );
     for first in &roles {
         let _ = writeln!(text, "  caller-{first:04}: {{ as: role-{first:04} }}");
     }
-    text.push_str("matrix: |\n  tool | anon | empty");
+    text.push_str("matrix: |\n  tool | anon | empty | suspended");
     for first in &roles {
         let _ = write!(text, " | caller-{first:04}");
     }
     let mut cases = String::from("\ncases:\n");
+    let mut invariants =
+        String::from("invariants:\n  - { name: more scopes never mean less access, monotone: true }\n");
     for number in 0..tools {
+        let (tool, scope) = (tool(number), scope(number));
         let without = if number % 2 == 1 { "own" } else { "deny" };
-        let _ = write!(text, "\n  {} | 401 | {without}", tool(number));
+        let _ = write!(text, "\n  {tool} | 401 | {without} | deny");
         for first in &roles {
             let holds = (*first..first + TEN).contains(&(number % MAX_SCOPES));
             let _ = write!(text, " | {}", if holds { "any" } else { without });
         }
+        let _ = writeln!(
+            invariants,
+            "  - {{ name: {tool} needs its scope, tool: {tool}, owner: other, needs: {scope} }}"
+        );
         if number % 2 == 1 {
             let _ = writeln!(
                 cases,
-                "  - {{ name: \"{0} of somebody else\", call: {0}, as: empty, owner: other, expect: deny, because: not-owner, challenge: [{1}] }}",
-                tool(number),
-                scope(number)
+                "  - {{ name: {tool} of somebody else, call: {tool}, as: empty, owner: other, expect: deny, because: not-owner, challenge: [{scope}] }}"
             );
         }
     }
-    text + &cases
+    for (name, length, expect) in [("too long", 2001, "deny"), ("as long as may be", 2000, "allow")] {
+        let _ = writeln!(
+            cases,
+            "  - {{ name: {name}, call: tool-000000, as: caller-0000, args: {{ text: {{ length: {length} }} }}, expect: {expect} }}"
+        );
+    }
+    let all: Vec<String> = (0..tools).map(tool).collect();
+    let lists = format!("lists:\n  anon: []\n  suspended: []\n  empty: [{}]\n", all.join(", "));
+    text + &cases + &lists + &invariants + "cover: all\n"
 }
