@@ -222,9 +222,9 @@ fn indexes(operations: &[Operation], kind: OperationKind) -> HashMap<String, u32
     let of_kind = (0_u32..)
         .zip(operations)
         .filter(|(_, operation)| operation.kind == kind);
-    of_kind
-        .map(|(index, operation)| (operation.name.clone(), index))
-        .collect()
+    let mut indexes = HashMap::with_capacity(of_kind.clone().count());
+    indexes.extend(of_kind.map(|(index, operation)| (operation.name.clone(), index)));
+    indexes
 }
 
 /// The name of a file without its folders and extension.

@@ -1,6 +1,9 @@
 //! Builds the tree, and refuses keys that are no text or that were given already.
 
-use std::collections::{HashMap, hash_map};
+use std::{
+    collections::{HashMap, hash_map},
+    hash::BuildHasher as _,
+};
 
 use super::{Entry, MAX_DEPTH, Node, Value};
 use crate::{diagnostic::Code, findings::Findings, source::Span, text::quoted};
@@ -28,8 +31,8 @@ const FEW: usize = 8;
 #[derive(Default)]
 struct OpenMap {
     entries: Vec<Entry>,
-    /// Every key with its line, of a mapping with more than a few entries: a duplicate is found without a walk through them.
-    lines: HashMap<String, usize>,
+    /// The hash of every key with the number of its entry, if there are more than a few: a duplicate is found without a walk through them.
+    numbers: HashMap<u64, usize>,
     /// A key that waits for its value; the inner option is empty for a key that was refused.
     key: Option<Option<(String, Span)>>,
 }
@@ -85,23 +88,28 @@ impl Builder {
 }
 
 impl OpenMap {
-    /// Gives the line of an earlier entry with this key. Without one, the key belongs to the entry that begins now.
-    fn first_line(&mut self, key: &str, line: usize) -> Option<usize> {
+    /// Gives an earlier entry with this key. Without one, the key belongs to the entry that begins now.
+    fn earlier(&mut self, key: &str) -> Option<&Entry> {
+        let same = |entry: &&Entry| entry.key == key;
         if self.entries.len() < FEW {
-            let mut known = self.entries.iter();
-            return known.find(|entry| entry.key == key).map(|entry| entry.key_span.line);
+            return self.entries.iter().find(same);
         }
-        if self.lines.is_empty() {
-            let known = self.entries.iter();
-            self.lines = known.map(|entry| (entry.key.clone(), entry.key_span.line)).collect();
+        let hasher = self.numbers.hasher().clone();
+        if self.numbers.is_empty() {
+            let known = self.entries.iter().enumerate();
+            self.numbers
+                .extend(known.map(|(number, entry)| (hasher.hash_one(entry.key.as_str()), number)));
         }
-        match self.lines.entry(key.to_owned()) {
+        let number = match self.numbers.entry(hasher.hash_one(key)) {
             hash_map::Entry::Vacant(free) => {
-                free.insert(line);
-                None
+                free.insert(self.entries.len());
+                return None;
             }
-            hash_map::Entry::Occupied(first) => Some(*first.get()),
-        }
+            hash_map::Entry::Occupied(number) => *number.get(),
+        };
+        // Once in the age of the universe two keys have one hash, and only a walk tells.
+        let found = self.entries.get(number).filter(same);
+        found.or_else(|| self.entries.iter().find(same))
     }
 
     fn read_key(&mut self, node: Node, findings: &mut Findings<'_>) -> Option<(String, Span)> {
@@ -118,7 +126,7 @@ impl OpenMap {
                 None
             }
             Value::Text(key) => {
-                let Some(first) = self.first_line(&key, at.line) else {
+                let Some(first) = self.earlier(&key).map(|entry| entry.key_span.line) else {
                     return Some((key, at));
                 };
                 let message = format!("the key {} was given already in line {first}", quoted(&key));
