@@ -241,6 +241,11 @@ fn report(reason: &NoToken, entry: &Entry, findings: &mut Findings<'_>) {
             ),
             format!("write `{field}`, or the claim, not both"),
         ),
+        NoToken::NoIssuer => (
+            Code::MissingField,
+            format!("{path} names no issuer, and the policy lists several and no `default`"),
+            "add `issuer:` with one of those under `callers.issuers`".to_owned(),
+        ),
         NoToken::NoScopes => (
             Code::ConflictingFields,
             format!("{path} has `scopes`, and the policy reads only roles from the tokens of its issuer"),

@@ -71,6 +71,12 @@ fn section(loaded: &Loaded, by: MatrixBy) -> String {
             "By role",
             "What a caller may do with the token that the authorization server issues for the role.",
         ),
+        MatrixBy::Scope if policy.reads_roles() => (
+            "by-scope",
+            "By scope",
+            "What a caller may do who holds this scope alone, with what it implies. Roles decide which scopes of a token count: a caller holds what \
+             they leave.",
+        ),
         MatrixBy::Scope => (
             "by-scope",
             "By scope",
