@@ -1,11 +1,11 @@
 //! What generated code names. Not part of the public API: changes without notice.
 
-pub use std::{string::String, vec::Vec};
+pub use std::{vec, vec::Vec};
 
 pub use mcp_auth_policy::OperationKind;
 
 #[cfg(feature = "rmcp")]
-pub use crate::rmcp::{Guarded, InputSchemas, input_schemas, served_names};
+pub use crate::rmcp::{Guarded, GuardedPart};
 pub use crate::{
     caller::Caller,
     from_denied::FromDenied,

@@ -34,9 +34,9 @@ fn try_expand(attribute: TokenStream, mut function: ImplItemFn, report: &mut Rep
     let args = report.ok(Args::parse(attribute));
     let readable = args.is_some();
     let args = args.unwrap_or_else(Args::unreadable);
-    let tool = function::tool_name(&function);
-    let (kind, name) = operation(&args, tool, &function);
-    let source = function::caller_source(&function, kind == OperationKind::Tool);
+    let routed = function::routed(&function);
+    let source = function::caller_source(&function, routed.is_some());
+    let (kind, name) = operation(&args, routed, &function);
 
     let guardable = report.ok(function::check_signature(&function, &args)).is_some();
     if let Some(option) = args.owner_fallback {
@@ -80,9 +80,13 @@ fn try_expand(attribute: TokenStream, mut function: ImplItemFn, report: &mut Rep
 }
 
 /// Decides what the policy knows the function as.
-pub(crate) fn operation(args: &Args, tool: Option<Name>, function: &ImplItemFn) -> (OperationKind, Name) {
-    match (tool, &args.name) {
-        (Some(tool), _) => (OperationKind::Tool, tool),
+pub(crate) fn operation(
+    args: &Args,
+    routed: Option<(OperationKind, Name)>,
+    function: &ImplItemFn,
+) -> (OperationKind, Name) {
+    match (routed, &args.name) {
+        (Some(routed), _) => routed,
         (None, Some(name)) => (OperationKind::Operation, function::named(name)),
         (None, None) => (OperationKind::Operation, function::own_name(&function.sig.ident)),
     }
@@ -92,6 +96,8 @@ pub(crate) fn operation(args: &Args, tool: Option<Name>, function: &ImplItemFn) 
 pub(crate) fn requirement(args: &Args, kind: OperationKind, name: &Name) -> TokenStream {
     let kind = match kind {
         OperationKind::Tool => format_ident!("Tool"),
+        OperationKind::Prompt => format_ident!("Prompt"),
+        OperationKind::Resource => format_ident!("Resource"),
         _ => format_ident!("Operation"),
     };
     let name = &name.text;

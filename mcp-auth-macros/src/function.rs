@@ -1,5 +1,6 @@
-//! The annotated function: is it a tool, what is it called, and where does its caller come from.
+//! The annotated function: is it a tool or a prompt, what is it called, and where does its caller come from.
 
+use mcp_auth_policy::OperationKind;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
@@ -15,9 +16,9 @@ pub(crate) enum CallerSource {
     Access { index: usize, by_ref: bool },
     /// A parameter of type `Caller` or `&Caller` at this position.
     Caller { index: usize, by_ref: bool },
-    /// Nowhere yet: a tool, which gets a hidden parameter.
+    /// Nowhere yet: a tool or prompt, which gets a hidden parameter.
     Inject,
-    /// Nowhere, and it is no tool.
+    /// Nowhere, and it is neither.
     Missing,
 }
 
@@ -36,13 +37,19 @@ pub(crate) fn is_attribute(attribute: &Attribute, name: &str) -> bool {
         .is_some_and(|segment| segment.ident == name)
 }
 
-/// Returns the tool name if the function carries `#[tool]`: the `name` given there, or the function's.
-pub(crate) fn tool_name(function: &ImplItemFn) -> Option<Name> {
-    let attribute = function
-        .attrs
-        .iter()
-        .find(|attribute| is_attribute(attribute, "tool"))?;
-    Some(name_argument(attribute).map_or_else(|| own_name(&function.sig.ident), |literal| named(&literal)))
+/// Returns what an attribute makes of its method: `#[tool]` a tool, `#[prompt]` a prompt.
+pub(crate) fn kind_of(attribute: &Attribute) -> Option<OperationKind> {
+    let kinds = [("tool", OperationKind::Tool), ("prompt", OperationKind::Prompt)];
+    let kind = kinds.into_iter().find(|(name, _)| is_attribute(attribute, name))?;
+    Some(kind.1)
+}
+
+/// Returns kind and name of a tool or prompt: the `name` given in its attribute, or the function's.
+pub(crate) fn routed(function: &ImplItemFn) -> Option<(OperationKind, Name)> {
+    let mut attributes = function.attrs.iter();
+    let (attribute, kind) = attributes.find_map(|attribute| Some((attribute, kind_of(attribute)?)))?;
+    let name = name_argument(attribute).map_or_else(|| own_name(&function.sig.ident), |literal| named(&literal));
+    Some((kind, name))
 }
 
 /// Returns the function's own name exactly as written; for `r#move` that is `move`.
@@ -78,7 +85,7 @@ fn name_argument(attribute: &Attribute) -> Option<LitStr> {
 }
 
 /// Finds the parameter through which the caller arrives. `Access` wins over `Caller`.
-pub(crate) fn caller_source(function: &ImplItemFn, is_tool: bool) -> CallerSource {
+pub(crate) fn caller_source(function: &ImplItemFn, is_routed: bool) -> CallerSource {
     let position = |name: &str| {
         function
             .sig
@@ -94,7 +101,7 @@ pub(crate) fn caller_source(function: &ImplItemFn, is_tool: bool) -> CallerSourc
         CallerSource::Access { index, by_ref }
     } else if let Some((index, by_ref)) = position("Caller") {
         CallerSource::Caller { index, by_ref }
-    } else if is_tool {
+    } else if is_routed {
         CallerSource::Inject
     } else {
         CallerSource::Missing
@@ -140,19 +147,20 @@ pub(crate) fn check_signature(function: &ImplItemFn, args: &Args) -> Result<(), 
             "one `#[requires_scope]` per function: list all scopes in one",
         ));
     }
-    let tool = tool_name(function);
-    if let (Some(tool), Some(given)) = (&tool, &args.name) {
+    let routed = routed(function);
+    if let (Some((kind, routed)), Some(given)) = (&routed, &args.name) {
+        let kind = kind.as_str();
         let message = format!(
-            "`name` is for functions that are no tool; the tool's name is `{}`",
-            tool.text
+            "`name` is for functions that are no {kind}; the {kind}'s name is `{}`",
+            routed.text
         );
         return Err(Error::new(given.span(), message));
     }
-    if tool.is_none() && args.name.is_none() && is_expanded_tool(function) {
+    if routed.is_none() && args.name.is_none() && is_expanded(function) {
         return Err(Error::new(
             name.span(),
-            "`#[tool]` above `#[requires_scope]` hides the tool's name: swap them, put `#[guarded]` on the impl block, or give \
-             `name = \"…\"` if this is no tool",
+            "`#[tool]` or `#[prompt]` above `#[requires_scope]` hides the name: swap them, put `#[guarded]` on the impl block, or give \
+             `name = \"…\"` if this is neither",
         ));
     }
     match &signature.output {
@@ -210,8 +218,8 @@ fn mentions(tokens: TokenStream, name: &Ident) -> bool {
     })
 }
 
-/// Tells whether the function is what `#[tool]` makes of an `async fn`: the attributes are in the wrong order.
-fn is_expanded_tool(function: &ImplItemFn) -> bool {
+/// Tells whether the function is what `#[tool]` or `#[prompt]` makes of an `async fn`: the attributes are in the wrong order.
+fn is_expanded(function: &ImplItemFn) -> bool {
     let ReturnType::Type(_, ty) = &function.sig.output else {
         return false;
     };

@@ -5,15 +5,17 @@ mod body;
 mod check;
 mod expand;
 mod function;
+mod guarded_options;
 mod impl_block;
 mod policy_file;
 mod report;
+mod router;
 
 use proc_macro::TokenStream;
 
 /// Lets a function run only for callers that hold the scopes it names.
 ///
-/// Works on `rmcp` tools, axum handlers, and plain sync or async functions and methods. The policy decides together with the annotation,
+/// Works on `rmcp` tools and prompts, axum handlers, and plain sync or async functions and methods. The policy decides together with the annotation,
 /// and the stricter of the two counts on each call.
 ///
 /// ```
@@ -52,7 +54,7 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | `access: Access` | the signature takes a `Caller` there, and `access` is the checked access |
 /// | `caller: Caller` or `caller: &Caller` | that caller is checked; a caller limited to its own objects is refused |
-/// | neither, on a `#[tool]` | a hidden `Caller` parameter is added behind `self` |
+/// | neither, on a `#[tool]` or `#[prompt]` | a hidden `Caller` parameter is added behind `self` |
 /// | neither, elsewhere | error |
 ///
 /// # Denials
@@ -67,16 +69,16 @@ use proc_macro::TokenStream;
 /// file for the whole build. With neither, the compiler checks nothing; the start-up audit and the check on each call remain.
 ///
 /// # Attribute order
-/// Under `#[guarded]` it may stand above or below `#[tool]`, without it only above: `#[tool]` expands first otherwise and hides the tool's
+/// Under `#[guarded]` it may stand above or below `#[tool]` and `#[prompt]`, without it only above: they expand first otherwise and hide the
 /// name. Likewise above axum's `#[debug_handler]`, which has to see the `Caller`.
 #[proc_macro_attribute]
 pub fn requires_scope(attribute: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(attribute.into(), item.into()).into()
 }
 
-/// Makes a `#[tool]` without `#[requires_scope]` a compile error, and lets the server be audited at start-up.
+/// Makes a `#[tool]` or `#[prompt]` without `#[requires_scope]` a compile error, and lets the server be audited at start-up.
 ///
-/// Stands above or below `#[tool_router]` on the impl block that holds the tools. One such block per type.
+/// Stands above or below `#[tool_router]` and `#[prompt_router]` on the impl block that holds the tools and prompts.
 ///
 /// ```
 /// use mcp_auth::{ToolFailure, guarded, requires_scope};
@@ -102,7 +104,41 @@ pub fn requires_scope(attribute: TokenStream, item: TokenStream) -> TokenStream 
 ///
 /// | argument | meaning |
 /// |---|---|
-/// | `policy = "../../policies/todo.yaml"` | the policy file for every tool of the block, relative to the package's folder |
+/// | `policy = "../../policies/todo.yaml"` | the policy file for every function of the block, relative to the package's folder |
+/// | `parts(lending, admin)` | on one of several blocks of a type: the others, which the audit is to cover too |
+/// | `part = lending` | on each of the others |
+///
+/// # Several blocks
+///
+/// ```
+/// use mcp_auth::{Denied, guarded, requires_scope};
+/// use rmcp::{ServerHandler, tool, tool_handler, tool_router};
+///
+/// struct Library;
+///
+/// #[guarded(parts(lending))]
+/// #[tool_router]
+/// impl Library {
+///     #[tool(name = "search")]
+///     #[requires_scope(none)]
+///     fn search(&self) -> Result<String, Denied> {
+///         Ok("found".into())
+///     }
+/// }
+///
+/// #[guarded(part = lending)]
+/// #[tool_router(router = lending)]
+/// impl Library {
+///     #[tool(name = "lend")]
+///     #[requires_scope("lend")]
+///     fn lend(&self) -> Result<String, Denied> {
+///         Ok("lent".into())
+///     }
+/// }
+///
+/// #[tool_handler(router = (Self::tool_router() + Self::lending()))]
+/// impl ServerHandler for Library {}
+/// ```
 #[proc_macro_attribute]
 pub fn guarded(attribute: TokenStream, item: TokenStream) -> TokenStream {
     impl_block::expand(attribute.into(), item.into()).into()

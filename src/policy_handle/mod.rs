@@ -133,19 +133,17 @@ impl PolicyHandle {
         Ok(())
     }
 
-    /// Audits the tools of a server against the policy in force, and against every one that is to replace it.
+    /// Audits the tools and prompts of a server against the policy in force, and against every one that is to replace it.
     ///
-    /// Then no replacement reaches further than an annotation in the code, lacks a tool that is served, or lists one that is not.
+    /// Then no replacement reaches further than an annotation in the code, lacks a tool or prompt that is served, or lists one that is not.
     ///
     /// # Errors
     /// All disagreements with the policy in force, as [`audit`](crate::audit).
     #[cfg(feature = "rmcp")]
     pub fn require_audit<S: crate::Guarded>(&self) -> Result<(), crate::AuditErrors> {
         self.require(|policy| crate::audit::<S>(policy).map(drop))?;
-        for (tool, schema) in S::input_schemas() {
-            let properties = schema.get("properties").and_then(|properties| properties.as_object());
-            let names = properties.into_iter().flat_map(|properties| properties.keys().cloned());
-            self.declare_arguments(OperationKind::Tool, tool, names);
+        for (kind, name, arguments) in crate::rmcp::Inventory::of::<S>().all_arguments() {
+            self.declare_arguments(kind, name, arguments);
         }
         Ok(())
     }

@@ -2,14 +2,17 @@
 
 mod audit;
 mod audit_arguments;
+mod audit_finding;
 mod context;
 mod denied;
 mod guarded;
 mod local;
 mod tool_failure;
 
-pub use audit::{AuditErrors, AuditFinding, AuditReport, audit};
+pub use audit::{AuditErrors, AuditReport, audit};
 pub use audit_arguments::ArgumentProblem;
-pub use guarded::{Guarded, InputSchemas, input_schemas, served_names};
+pub use audit_finding::AuditFinding;
+pub(crate) use guarded::Inventory;
+pub use guarded::{Guarded, GuardedPart};
 pub use local::{LocalIdentity, LocalServer};
 pub use tool_failure::ToolFailure;
