@@ -2,6 +2,7 @@
 
 mod access;
 mod algorithm;
+mod as_owner;
 mod auth_info;
 mod bearer;
 mod bearer_token;
@@ -59,6 +60,7 @@ pub use self::rmcp::{
 pub use self::{
     access::{Access, Filter},
     algorithm::Algorithm,
+    as_owner::AsOwner,
     auth_info::AuthInfo,
     bearer::{BearerAuth, BearerAuthLayer},
     bearer_token::BearerToken,

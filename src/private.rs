@@ -5,11 +5,12 @@ pub use std::{vec, vec::Vec};
 pub use mcp_auth_policy::OperationKind;
 
 #[cfg(feature = "rmcp")]
-pub use crate::rmcp::{Guarded, GuardedPart};
+pub use crate::rmcp::{Guarded, GuardedPart, caller_of};
 pub use crate::{
+    access::Access,
     caller::Caller,
     from_denied::FromDenied,
-    guard::{Watch, admit, permit},
+    guard::{Watch, admit, check_owner, is_limited, permit},
     requirement::Requirement,
 };
 

@@ -39,9 +39,7 @@ fn try_expand(attribute: TokenStream, mut function: ImplItemFn, report: &mut Rep
     let (kind, name) = operation(&args, routed, &function);
 
     let guardable = report.ok(function::check_signature(&function, &args)).is_some();
-    if let Some(option) = args.owner_fallback {
-        report.ok(function::check_owner_fallback(&function, &source, option));
-    }
+    report.ok(function::check_access(&function, &source, &args));
     let setting = Setting::from_environment(args.policy.as_ref());
     if readable
         && guardable
@@ -54,8 +52,8 @@ fn try_expand(attribute: TokenStream, mut function: ImplItemFn, report: &mut Rep
         report.at(
             function.sig.ident.span(),
             format!(
-                "no caller arrives in `{}`: add a parameter `access: Access` or `caller: &Caller`, or put \
-                 `#[requires_scope]` above `#[tool]`",
+                "no caller arrives in `{}`: add a parameter `access: Access`, `caller: &Caller` or `context: RequestContext<RoleServer>`, or \
+                 put `#[requires_scope]` above `#[tool]`",
                 function.sig.ident
             ),
         );
@@ -65,17 +63,18 @@ fn try_expand(attribute: TokenStream, mut function: ImplItemFn, report: &mut Rep
     }
     let tracking = report.is_empty().then(|| setting.tracking());
     let requirement = requirement(&args, kind, &name);
+    let private = args.private();
     let prologue = quote! {
         #tracking
-        const __REQUIREMENT: &::mcp_auth::__private::Requirement = &#requirement;
+        const __REQUIREMENT: &#private::Requirement = &#requirement;
     };
     // After a mistake the compiler should stay quiet about what follows from it.
     let lint = match (report.is_empty(), args.owner_fallback) {
         (false, _) => Some(quote!(#[allow(unused_variables)])),
-        (true, Some(_)) => Some(quote!(#[deny(unused_variables)])),
-        (true, None) => None,
+        (true, Some(_)) if args.owner.is_none() => Some(quote!(#[deny(unused_variables)])),
+        (true, _) => None,
     };
-    body::write(&mut function, &source, lint, prologue);
+    body::write(&mut function, &source, &args, lint, &prologue);
     Some(quote!(#function))
 }
 
@@ -87,7 +86,7 @@ pub(crate) fn operation(
 ) -> (OperationKind, Name) {
     match (routed, &args.name) {
         (Some(routed), _) => routed,
-        (None, Some(name)) => (OperationKind::Operation, function::named(name)),
+        (None, Some((kind, name))) => (*kind, function::named(name)),
         (None, None) => (OperationKind::Operation, function::own_name(&function.sig.ident)),
     }
 }
@@ -104,9 +103,10 @@ pub(crate) fn requirement(args: &Args, kind: OperationKind, name: &Name) -> Toke
     let alternatives = args.requires.alternatives();
     let alternatives = alternatives.iter().map(|scopes| quote!(&[#(#scopes),*]));
     let owner_fallback = args.owner_fallback.is_some();
+    let private = args.private();
     quote! {
-        ::mcp_auth::__private::Requirement::new(
-            ::mcp_auth::__private::OperationKind::#kind,
+        #private::Requirement::new(
+            #private::OperationKind::#kind,
             #name,
             &[#(#alternatives),*],
             #owner_fallback,

@@ -16,6 +16,8 @@ pub(crate) enum CallerSource {
     Access { index: usize, by_ref: bool },
     /// A parameter of type `Caller` or `&Caller` at this position.
     Caller { index: usize, by_ref: bool },
+    /// A parameter of type `RequestContext<…>` or `&RequestContext<…>`, which `rmcp` gives to hand-written handlers.
+    Context { index: usize, by_ref: bool },
     /// Nowhere yet: a tool or prompt, which gets a hidden parameter.
     Inject,
     /// Nowhere, and it is neither.
@@ -84,18 +86,14 @@ fn name_argument(attribute: &Attribute) -> Option<LitStr> {
     })
 }
 
-/// Finds the parameter through which the caller arrives. `Access` wins over `Caller`.
+/// Finds the parameter through which the caller arrives: an `Access`, else a `Caller`, else the context of the request.
 pub(crate) fn caller_source(function: &ImplItemFn, is_routed: bool) -> CallerSource {
     let position = |name: &str| {
-        function
-            .sig
-            .inputs
-            .iter()
-            .enumerate()
-            .find_map(|(index, input)| match input {
-                FnArg::Typed(parameter) => type_named(&parameter.ty, name).map(|by_ref| (index, by_ref)),
-                FnArg::Receiver(_) => None,
-            })
+        let inputs = function.sig.inputs.iter().enumerate();
+        inputs.into_iter().find_map(|(index, input)| match input {
+            FnArg::Typed(parameter) => type_named(&parameter.ty, name).map(|by_ref| (index, by_ref)),
+            FnArg::Receiver(_) => None,
+        })
     };
     if let Some((index, by_ref)) = position("Access") {
         CallerSource::Access { index, by_ref }
@@ -103,19 +101,21 @@ pub(crate) fn caller_source(function: &ImplItemFn, is_routed: bool) -> CallerSou
         CallerSource::Caller { index, by_ref }
     } else if is_routed {
         CallerSource::Inject
+    } else if let Some((index, by_ref)) = position("RequestContext") {
+        CallerSource::Context { index, by_ref }
     } else {
         CallerSource::Missing
     }
 }
 
-/// `Some(by_ref)` if the type is `name` or `&name`, under any path.
+/// `Some(by_ref)` if the type is `name` or `&name`, under any path. Only `RequestContext` has type arguments.
 fn type_named(ty: &Type, name: &str) -> Option<bool> {
     match ty {
         Type::Path(path) => path
             .path
             .segments
             .last()
-            .is_some_and(|segment| segment.ident == name && segment.arguments.is_none())
+            .is_some_and(|segment| segment.ident == name && (segment.arguments.is_none() != (name == "RequestContext")))
             .then_some(false),
         Type::Reference(reference) => type_named(&reference.elem, name).map(|_| true),
         Type::Paren(inner) => type_named(&inner.elem, name),
@@ -148,10 +148,10 @@ pub(crate) fn check_signature(function: &ImplItemFn, args: &Args) -> Result<(), 
         ));
     }
     let routed = routed(function);
-    if let (Some((kind, routed)), Some(given)) = (&routed, &args.name) {
+    if let (Some((kind, routed)), Some((_, given))) = (&routed, &args.name) {
         let kind = kind.as_str();
         let message = format!(
-            "`name` is for functions that are no {kind}; the {kind}'s name is `{}`",
+            "the name of this {kind} is `{}`, from its `#[{kind}]`; take this one away",
             routed.text
         );
         return Err(Error::new(given.span(), message));
@@ -176,38 +176,51 @@ pub(crate) fn check_signature(function: &ImplItemFn, args: &Args) -> Result<(), 
     }
 }
 
-/// Refuses an `Access` that the body cannot use although the function is limited to the caller's own objects.
+/// Refuses an `Access` that nobody asks although the function is limited to the caller's own objects.
 ///
 /// # Errors
-/// At `owner_fallback` if there is no such parameter, at its pattern if that throws it away.
-pub(crate) fn check_owner_fallback(function: &ImplItemFn, source: &CallerSource, option: Span) -> Result<(), Error> {
-    let CallerSource::Access { index, .. } = source else {
-        return Err(Error::new(
-            option,
-            "`owner_fallback` limits the call to the caller's own objects; add a parameter `access: Access` to filter by",
-        ));
+/// At `owner_fallback` if there is none, at its pattern or name if the body does not use it, at `access = …` if there are two.
+pub(crate) fn check_access(function: &ImplItemFn, source: &CallerSource, args: &Args) -> Result<(), Error> {
+    let parameter = match source {
+        CallerSource::Access { index, .. } => match function.sig.inputs.get(*index) {
+            Some(FnArg::Typed(parameter)) => Some(&parameter.pat),
+            _ => None,
+        },
+        _ => None,
     };
-    let Some(FnArg::Typed(parameter)) = function.sig.inputs.get(*index) else {
+    if let (Some(_), Some(second)) = (parameter, &args.access) {
+        return Err(Error::new(
+            second.span(),
+            "a parameter is the `Access` already; take `access = …` away",
+        ));
+    }
+    let (Some(option), None) = (args.owner_fallback, &args.owner) else {
         return Ok(());
     };
-    match &*parameter.pat {
-        Pat::Ident(name) if !name.ident.to_string().starts_with('_') => {
-            if mentions(function.block.to_token_stream(), &name.ident) {
-                Ok(())
-            } else {
-                let message = format!(
-                    "with `owner_fallback` the body must ask `{}`: filter by it or check each owner",
-                    name.ident
-                );
-                Err(Error::new(name.ident.span(), message))
-            }
+    let name = match (parameter.map(|pattern| &**pattern), &args.access) {
+        (Some(Pat::Ident(pattern)), _) => &pattern.ident,
+        (Some(other), _) => return Err(Error::new(other.span(), UNUSABLE)),
+        (None, Some(name)) => name,
+        (None, None) => {
+            return Err(Error::new(
+                option,
+                "`owner_fallback` limits the call to the caller's own objects; add a parameter `access: Access` to filter by, or \
+                 `owner = …`",
+            ));
         }
-        other => Err(Error::new(
-            other.span(),
-            "with `owner_fallback` the `Access` must be used: name it `access`, then filter by it or check each owner",
-        )),
+    };
+    if name.to_string().starts_with('_') {
+        return Err(Error::new(name.span(), UNUSABLE));
     }
+    if !mentions(function.block.to_token_stream(), name) {
+        let message = format!("with `owner_fallback` the body must ask `{name}`: filter by it or check each owner");
+        return Err(Error::new(name.span(), message));
+    }
+    Ok(())
 }
+
+const UNUSABLE: &str =
+    "with `owner_fallback` the `Access` must be used: name it `access`, then filter by it or check each owner";
 
 /// Also looks into the arguments of macros, which only a search through the tokens can.
 fn mentions(tokens: TokenStream, name: &Ident) -> bool {

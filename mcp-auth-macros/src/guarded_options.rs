@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use syn::{
-    Error, Ident, LitStr, Token,
+    Error, Ident, LitStr, Path, Token,
     ext::IdentExt,
     parse::{ParseStream, Parser},
     punctuated::Punctuated,
@@ -12,6 +12,7 @@ use syn::{
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) policy: Option<LitStr>,
+    pub(crate) krate: Option<Path>,
     pub(crate) role: Role,
 }
 
@@ -72,6 +73,10 @@ impl Options {
                 input.parse::<Token![=]>()?;
                 self.policy = Some(input.parse()?);
             }
+            "crate" => {
+                input.parse::<Token![=]>()?;
+                self.krate = Some(input.call(Path::parse_mod_style)?);
+            }
             "part" => {
                 input.parse::<Token![=]>()?;
                 self.role = Role::Part(input.parse()?);
@@ -83,7 +88,9 @@ impl Options {
                 self.role = Role::Whole(parts.into_iter().collect());
             }
             _ => {
-                let message = format!("unknown option `{word}`; expected `policy = \"…\"`, `part = …` or `parts(…)`");
+                let message = format!(
+                    "unknown option `{word}`; expected `policy = \"…\"`, `part = …`, `parts(…)` or `crate = …`"
+                );
                 return Err(Error::new(word.span(), message));
             }
         }

@@ -2,14 +2,13 @@
 
 use mcp_auth_policy::OperationKind;
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::{
-    Attribute, Error, Ident, ImplItem, ImplItemFn, ItemImpl, LitStr, Meta, Token, punctuated::Punctuated,
-    spanned::Spanned,
+    Attribute, Error, Ident, ImplItem, ImplItemFn, ItemImpl, Meta, Token, punctuated::Punctuated, spanned::Spanned,
 };
 
 use crate::{
-    args::{Args, POLICY_REPORTED},
+    args::{self, Args, POLICY_REPORTED},
     expand,
     function::{self, is_attribute},
     guarded_options::{Options, Role},
@@ -39,7 +38,7 @@ fn try_expand(block: &mut ItemImpl, options: &Options, report: &mut Report) -> O
     let mut requirements = Requirements::default();
     for item in &mut block.items {
         let ImplItem::Fn(method) = item else { continue };
-        pass_on_policy(method, policy, usable);
+        pass_on(method, options, usable);
         move_to_the_front(method);
         requirements.add(method, report);
     }
@@ -63,8 +62,9 @@ fn write(block: &ItemImpl, options: &Options, requirements: &Requirements, route
     let ty = &block.self_ty;
     let (generics, _, bounds) = block.generics.split_for_impl();
     let Requirements { routed, by_hand, .. } = requirements;
+    let private = args::private(options.krate.as_ref());
     let part = quote! {
-        ::mcp_auth::__private::GuardedPart::new(const { &[#(#routed),*] }, const { &[#(#by_hand),*] }) #(#routers)*
+        #private::GuardedPart::new(const { &[#(#routed),*] }, const { &[#(#by_hand),*] }) #(#routers)*
     };
     match &options.role {
         Role::Part(name) => {
@@ -72,7 +72,7 @@ fn write(block: &ItemImpl, options: &Options, requirements: &Requirements, route
             quote! {
                 impl #generics #ty #bounds {
                     #[doc(hidden)]
-                    pub(crate) fn #name() -> ::mcp_auth::__private::GuardedPart {
+                    pub(crate) fn #name() -> #private::GuardedPart {
                         #part
                     }
                 }
@@ -81,9 +81,9 @@ fn write(block: &ItemImpl, options: &Options, requirements: &Requirements, route
         Role::Whole(others) => {
             let others = others.iter().map(part_function);
             quote! {
-                impl #generics ::mcp_auth::__private::Guarded for #ty #bounds {
-                    fn parts() -> ::mcp_auth::__private::Vec<::mcp_auth::__private::GuardedPart> {
-                        ::mcp_auth::__private::vec![#part #(, Self::#others())*]
+                impl #generics #private::Guarded for #ty #bounds {
+                    fn parts() -> #private::Vec<#private::GuardedPart> {
+                        #private::vec![#part #(, Self::#others())*]
                     }
                 }
             }
@@ -152,8 +152,8 @@ fn arguments(attribute: &Attribute) -> Option<TokenStream> {
     }
 }
 
-/// Adds the block's policy to the method's arguments, unless the method names its own.
-fn pass_on_policy(method: &mut ImplItemFn, policy: Option<&LitStr>, usable: bool) {
+/// Adds the block's policy and crate to the method's arguments, unless the method names its own.
+fn pass_on(method: &mut ImplItemFn, options: &Options, usable: bool) {
     for attribute in method
         .attrs
         .iter_mut()
@@ -162,20 +162,20 @@ fn pass_on_policy(method: &mut ImplItemFn, policy: Option<&LitStr>, usable: bool
         let Some(arguments) = arguments(attribute) else {
             continue;
         };
-        let extra = if !usable {
+        let own = Args::parse(arguments.clone()).ok();
+        let mut extra = Vec::new();
+        if !usable {
             let word = Ident::new(POLICY_REPORTED, Span::call_site());
-            quote!(#word)
-        } else if let (Some(path), true) = (
-            policy,
-            Args::parse(arguments.clone()).is_ok_and(|args| args.policy.is_none()),
-        ) {
-            quote!(policy = #path)
-        } else {
-            continue;
-        };
+            extra.push(quote!(#word));
+        } else if let (Some(path), Some(None)) = (&options.policy, own.as_ref().map(|own| &own.policy)) {
+            extra.push(quote!(policy = #path));
+        }
+        if let (Some(path), Some(None)) = (&options.krate, own.as_ref().map(|own| &own.krate)) {
+            extra.push(quote!(crate = #path));
+        }
         if let Meta::List(list) = &mut attribute.meta {
-            let given = Punctuated::<TokenStream, Token![,]>::from_iter(strip_trailing_comma(arguments));
-            list.tokens = quote!(#given, #extra);
+            let given = strip_trailing_comma(arguments).into_iter();
+            list.tokens = Punctuated::<TokenStream, Token![,]>::from_iter(given.chain(extra)).into_token_stream();
         }
     }
 }

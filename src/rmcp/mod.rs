@@ -12,6 +12,7 @@ mod tool_failure;
 pub use audit::{AuditErrors, AuditReport, audit};
 pub use audit_arguments::ArgumentProblem;
 pub use audit_finding::AuditFinding;
+pub use context::caller_of;
 pub(crate) use guarded::Inventory;
 pub use guarded::{Guarded, GuardedPart};
 pub use local::{LocalIdentity, LocalServer};
