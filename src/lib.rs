@@ -56,6 +56,7 @@ pub use self::policy_watch::{PolicyFile, PolicyFileError, PolicyWatcher};
 #[cfg(feature = "rmcp")]
 pub use self::rmcp::{
     ArgumentProblem, AuditErrors, AuditFinding, AuditReport, Guarded, LocalIdentity, LocalServer, ToolFailure, audit,
+    audit_server,
 };
 pub use self::{
     access::{Access, Filter},

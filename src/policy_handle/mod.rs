@@ -133,7 +133,7 @@ impl PolicyHandle {
         Ok(())
     }
 
-    /// Audits the tools and prompts of a server against the policy in force, and against every one that is to replace it.
+    /// Audits the guarded blocks of a server against the policy in force, and against every one that is to replace it.
     ///
     /// Then no replacement reaches further than an annotation in the code, lacks a tool or prompt that is served, or lists one that is not.
     ///
@@ -141,8 +141,28 @@ impl PolicyHandle {
     /// All disagreements with the policy in force, as [`audit`](crate::audit).
     #[cfg(feature = "rmcp")]
     pub fn require_audit<S: crate::Guarded>(&self) -> Result<(), crate::AuditErrors> {
-        self.require(|policy| crate::audit::<S>(policy).map(drop))?;
-        for (kind, name, arguments) in crate::rmcp::Inventory::of::<S>().all_arguments() {
+        self.require_inventory(crate::rmcp::Inventory::of::<S>())
+    }
+
+    /// Audits as [`require_audit`](Self::require_audit), with what the server itself says it serves.
+    ///
+    /// # Errors
+    /// All disagreements with the policy in force, as [`audit_server`](crate::audit_server).
+    #[cfg(feature = "rmcp")]
+    pub async fn require_audit_of<S>(&self, server: &S) -> Result<(), crate::AuditErrors>
+    where
+        S: crate::Guarded + rmcp::ServerHandler,
+    {
+        let inventory = crate::rmcp::Inventory::of_server(server).await;
+        self.require_inventory(inventory.map_err(crate::AuditErrors::unlistable)?)
+    }
+
+    #[cfg(feature = "rmcp")]
+    fn require_inventory(&self, inventory: crate::rmcp::Inventory) -> Result<(), crate::AuditErrors> {
+        let inventory = Arc::new(inventory);
+        let audited = Arc::clone(&inventory);
+        self.require(move |policy| crate::rmcp::audit_inventory(&audited, policy).map(drop))?;
+        for (kind, name, arguments) in inventory.all_arguments() {
             self.declare_arguments(kind, name, arguments);
         }
         Ok(())

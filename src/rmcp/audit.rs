@@ -3,11 +3,13 @@
 use std::{collections::BTreeSet, fmt};
 
 use mcp_auth_policy::{Looser, OperationKind, Policy};
+use rmcp::ServerHandler;
 
 use super::{
     audit_arguments,
     audit_finding::AuditFinding,
     guarded::{Guarded, Inventory},
+    listing::Unlistable,
 };
 use crate::requirement::Requirement;
 
@@ -53,6 +55,14 @@ impl AuditReport {
 pub struct AuditErrors(Vec<AuditFinding>);
 
 impl AuditErrors {
+    pub(crate) fn unlistable(lists: Vec<Unlistable>) -> Self {
+        let finding = |list: Unlistable| AuditFinding::Unlistable {
+            method: list.method,
+            message: list.message,
+        };
+        Self(lists.into_iter().map(finding).collect())
+    }
+
     /// Returns the findings: of the served tools, then of the annotations, then of the policy.
     #[must_use]
     pub fn findings(&self) -> &[AuditFinding] {
@@ -60,7 +70,9 @@ impl AuditErrors {
     }
 }
 
-/// Compares the tools and prompts of a server with a policy. Call it before the server listens.
+/// Compares the tools and prompts of a server's guarded blocks with a policy. Call it before the server listens.
+///
+/// It sees the routers that those blocks make. What the server really serves, which may be more, is what [`audit_server`] asks for.
 ///
 /// Prompts are compared if the server's code has any with `#[guarded]`, and likewise resources and hand-written functions that say what they
 /// serve (`resource = "…"`). Otherwise the gate alone decides about them.
@@ -68,7 +80,22 @@ impl AuditErrors {
 /// # Errors
 /// All disagreements at once.
 pub fn audit<S: Guarded>(policy: &Policy) -> Result<AuditReport, AuditErrors> {
-    let inventory = Inventory::of::<S>();
+    audit_inventory(&Inventory::of::<S>(), policy)
+}
+
+/// Compares the tools and prompts that a server really serves with a policy. Call it before the server listens.
+///
+/// As [`audit`], but the server itself is asked what it lists: a route that was added to a router by hand, or came with a merged one, is found
+/// although no guarded block knows it. So is a tool or prompt that takes the name of a guarded one and other arguments.
+///
+/// # Errors
+/// All disagreements at once. A list that cannot be read without a caller is one of them.
+pub async fn audit_server<S: Guarded + ServerHandler>(server: &S, policy: &Policy) -> Result<AuditReport, AuditErrors> {
+    let inventory = Inventory::of_server(server).await.map_err(AuditErrors::unlistable)?;
+    audit_inventory(&inventory, policy)
+}
+
+pub(crate) fn audit_inventory(inventory: &Inventory, policy: &Policy) -> Result<AuditReport, AuditErrors> {
     let requirements: Vec<&Requirement> = inventory.requirements().collect();
     let mut findings = Vec::new();
     for kind in [OperationKind::Tool, OperationKind::Prompt] {
@@ -87,12 +114,16 @@ pub fn audit<S: Guarded>(policy: &Policy) -> Result<AuditReport, AuditErrors> {
             }
         }
     }
+    findings.extend(inventory.replaced().iter().map(|(kind, name)| AuditFinding::Replaced {
+        kind: *kind,
+        name: name.clone(),
+    }));
     for requirement in requirements {
         check_requirement(policy, requirement, &mut findings);
     }
     for kind in [OperationKind::Tool, OperationKind::Prompt, OperationKind::Resource] {
         let served = inventory.served(kind);
-        if kind == OperationKind::Tool || !served.is_empty() {
+        if kind == OperationKind::Tool || inventory.states(kind) {
             let unserved = policy
                 .operations(kind)
                 .filter(|operation| !served.contains(operation.name()));
@@ -103,8 +134,8 @@ pub fn audit<S: Guarded>(policy: &Policy) -> Result<AuditReport, AuditErrors> {
             }));
         }
     }
-    findings.extend(open_to_destroy(policy, &inventory));
-    let arguments = audit_arguments::check(policy, &inventory);
+    findings.extend(open_to_destroy(policy, inventory));
+    let arguments = audit_arguments::check(policy, inventory);
     findings.extend(arguments.into_iter().map(|bad| AuditFinding::Argument {
         kind: bad.kind,
         name: bad.name,
@@ -114,7 +145,7 @@ pub fn audit<S: Guarded>(policy: &Policy) -> Result<AuditReport, AuditErrors> {
         problem: bad.problem,
     }));
     if findings.is_empty() {
-        Ok(AuditReport::new(&inventory))
+        Ok(AuditReport::new(inventory))
     } else {
         Err(AuditErrors(findings))
     }

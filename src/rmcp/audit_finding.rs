@@ -82,6 +82,20 @@ pub enum AuditFinding {
         /// What is wrong with it.
         problem: ArgumentProblem,
     },
+    /// The server serves something under the name of a guarded tool or prompt that takes other arguments, so it is another one.
+    Replaced {
+        /// What it is.
+        kind: OperationKind,
+        /// Its name.
+        name: String,
+    },
+    /// The server does not say what it serves.
+    Unlistable {
+        /// The list.
+        method: &'static str,
+        /// What it said instead.
+        message: String,
+    },
     /// A tool that says it may destroy something is open to every authenticated caller.
     DestructiveOpen {
         /// Name of the tool.
@@ -186,6 +200,17 @@ impl fmt::Display for AuditFinding {
                 f,
                 "forbid `{forbid}` at {policy} reads the argument `{argument}` of the {} `{name}`, {problem}",
                 kind.as_str()
+            ),
+            Self::Replaced { kind, name } => write!(
+                f,
+                "{} `{name}` is served, but not by its guarded function: it takes other arguments; look where a route of that name is added \
+                 to the router",
+                kind.as_str()
+            ),
+            Self::Unlistable { method, message } => write!(
+                f,
+                "the server does not answer `{method}` without a caller ({message}), so it cannot be audited; let the gate filter the list \
+                 instead"
             ),
             Self::DestructiveOpen { tool, policy } => write!(
                 f,

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mcp_auth_policy::OperationKind;
 use rmcp::{
+    ServerHandler,
     handler::server::router::{prompt::PromptRouter, tool::ToolRouter},
     model::{Prompt, Tool},
 };
 
+use super::listing::{self, Unlistable};
 use crate::requirement::Requirement;
 
 /// A server with `#[guarded]` on the impl block of its tools. Implemented by that attribute only.
@@ -66,6 +68,8 @@ pub(crate) struct Inventory {
     by_hand: Vec<&'static Requirement>,
     tools: BTreeMap<String, Tool>,
     prompts: BTreeMap<String, Prompt>,
+    /// Names under which the server serves something else than the guarded function.
+    replaced: Vec<(OperationKind, String)>,
 }
 
 impl Inventory {
@@ -82,6 +86,39 @@ impl Inventory {
         all
     }
 
+    /// Asks a server what it serves, instead of the routers of its blocks.
+    ///
+    /// # Errors
+    /// All lists that cannot be read.
+    pub(crate) async fn of_server<S: Guarded + ServerHandler>(server: &S) -> Result<Self, Vec<Unlistable>> {
+        let mut all = Self::of::<S>();
+        let (tools, prompts) = match (listing::tools(server).await, listing::prompts(server).await) {
+            (Ok(tools), Ok(prompts)) => (tools, prompts),
+            (tools, prompts) => return Err([tools.err(), prompts.err()].into_iter().flatten().collect()),
+        };
+        let tools: BTreeMap<String, Tool> = tools.into_iter().map(|tool| (tool.name.to_string(), tool)).collect();
+        let prompts: BTreeMap<String, Prompt> = prompts
+            .into_iter()
+            .map(|prompt| (prompt.name.clone(), prompt))
+            .collect();
+        let other_tool = |(name, tool): (&String, &Tool)| {
+            let guarded = all.tools.get(name)?;
+            (guarded.input_schema != tool.input_schema).then(|| (OperationKind::Tool, name.clone()))
+        };
+        let other_prompt = |(name, prompt): (&String, &Prompt)| {
+            let guarded = all.prompts.get(name)?;
+            (guarded.arguments != prompt.arguments).then(|| (OperationKind::Prompt, name.clone()))
+        };
+        let replaced = tools.iter().filter_map(other_tool);
+        all.replaced = replaced.chain(prompts.iter().filter_map(other_prompt)).collect();
+        (all.tools, all.prompts) = (tools, prompts);
+        Ok(all)
+    }
+
+    pub(super) fn replaced(&self) -> &[(OperationKind, String)] {
+        &self.replaced
+    }
+
     /// What has no `#[tool]` or `#[prompt]` is taken for served: nothing says how it is reached.
     pub(super) fn served(&self, kind: OperationKind) -> BTreeSet<&str> {
         let by_hand = self.by_hand.iter().filter(|stated| stated.kind() == kind);
@@ -92,6 +129,12 @@ impl Inventory {
             _ => {}
         }
         names
+    }
+
+    /// Returns whether the code says anything about this kind: then it has to say everything.
+    pub(super) fn states(&self, kind: OperationKind) -> bool {
+        let mut stated = self.routed.iter().chain(&self.by_hand);
+        !self.served(kind).is_empty() || stated.any(|stated| stated.kind() == kind)
     }
 
     /// Returns the annotations that are in effect. A tool that was taken out of the router harms nobody.

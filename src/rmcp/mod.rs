@@ -6,10 +6,12 @@ mod audit_finding;
 mod context;
 mod denied;
 mod guarded;
+mod listing;
 mod local;
 mod tool_failure;
 
-pub use audit::{AuditErrors, AuditReport, audit};
+pub(crate) use audit::audit_inventory;
+pub use audit::{AuditErrors, AuditReport, audit, audit_server};
 pub use audit_arguments::ArgumentProblem;
 pub use audit_finding::AuditFinding;
 pub use context::caller_of;
