@@ -229,3 +229,29 @@ fn a_destructive_tool_that_is_open_to_every_caller_is_found() {
                   tools: { shred: { requires: shred }, read: { requires: [] } }";
     assert!(audit::<Shredder>(&policy(closed)).is_ok());
 }
+
+/// Guarded functions come and go with their conditions.
+struct Conditional;
+
+#[guarded]
+impl Conditional {
+    #[cfg(any())]
+    #[requires_scope("read", prompt = "never")]
+    fn never(&self, _caller: &mcp_auth::Caller) -> Result<String, Denied> {
+        Ok(String::new())
+    }
+
+    #[cfg(not(any()))]
+    #[requires_scope("read", prompt = "always")]
+    fn r#always(&self, _caller: &mcp_auth::Caller) -> Result<String, Denied> {
+        Ok(String::new())
+    }
+}
+
+#[test]
+fn a_function_that_is_not_compiled_is_not_audited() {
+    let text = "version: 1\nscopes: { read: Read }\nroles: { all: { scopes: [read] } }\nprompts: { always: { requires: read } }";
+    assert_eq!(audit::<Conditional>(&policy(text)).unwrap().prompts(), ["always"]);
+    let caller = testing::caller(&policy(text)).role("all").build();
+    assert!(Conditional.always(&caller).is_ok());
+}

@@ -16,6 +16,10 @@ use crate::report::Report;
 /// Says that `#[guarded]` already reported a policy file that cannot be used. Never written by people.
 pub(crate) const POLICY_REPORTED: &str = "__policy_reported";
 
+/// Asks for the requirement as a constant beside the function, which the block's table names: so the table has an entry only for a function
+/// that was really guarded. Given by `#[guarded]`, never written by people.
+pub(crate) const IN_BLOCK: &str = "__in_block";
+
 /// The arguments of one `#[requires_scope(…)]`.
 pub(crate) struct Args {
     pub(crate) requires: Requires,
@@ -169,6 +173,7 @@ impl Parts {
                 );
             }
             POLICY_REPORTED => self.policy_reported = true,
+            IN_BLOCK => {}
             _ => {
                 self.report.at(
                     word.span(),

@@ -3,10 +3,10 @@
 use mcp_auth_policy::OperationKind;
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Error, ImplItemFn};
+use syn::{Error, Ident, ImplItemFn};
 
 use crate::{
-    args::Args,
+    args::{Args, IN_BLOCK},
     body, check,
     function::{self, CallerSource, Name},
     policy_file::Setting,
@@ -24,9 +24,34 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
         return quote!(#error #item);
     };
     let mut report = Report::default();
+    let constant = constant(&attribute, &function);
     let expanded = try_expand(attribute, function.clone(), &mut report).unwrap_or_else(|| quote!(#function));
     let errors = report.into_tokens();
-    quote!(#errors #expanded)
+    quote!(#errors #constant #expanded)
+}
+
+/// Returns the constant that the table of a block names. After a mistake too, so that the table makes no second error of it.
+fn constant(attribute: &TokenStream, function: &ImplItemFn) -> Option<TokenStream> {
+    if !function::mentions(attribute.clone(), &format_ident!("{IN_BLOCK}")) {
+        return None;
+    }
+    let args = Args::parse(attribute.clone()).unwrap_or_else(|_| Args::unreadable());
+    let (kind, name) = operation(&args, function::routed(function), function);
+    let requirement = requirement(&args, kind, &name);
+    let constant = constant_name(function);
+    let conditions = function::conditions(function);
+    let private = args.private();
+    Some(quote! {
+        #(#conditions)*
+        #[doc(hidden)]
+        #[allow(non_upper_case_globals)]
+        const #constant: #private::Requirement = #requirement;
+    })
+}
+
+/// The compiler says of a function that was not guarded: "no associated item named `__requirement_of_…`".
+pub(crate) fn constant_name(function: &ImplItemFn) -> Ident {
+    format_ident!("__requirement_of_{}", function.sig.ident)
 }
 
 /// `None` if the function cannot be given a caller at all.

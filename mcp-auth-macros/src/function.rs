@@ -39,6 +39,14 @@ pub(crate) fn is_attribute(attribute: &Attribute, name: &str) -> bool {
         .is_some_and(|segment| segment.ident == name)
 }
 
+/// Returns the `#[cfg(…)]` of a function, which decide whether it is there.
+pub(crate) fn conditions(function: &ImplItemFn) -> Vec<&Attribute> {
+    let attributes = function.attrs.iter();
+    attributes
+        .filter(|attribute| attribute.path().is_ident("cfg"))
+        .collect()
+}
+
 /// Returns what an attribute makes of its method: `#[tool]` a tool, `#[prompt]` a prompt.
 pub(crate) fn kind_of(attribute: &Attribute) -> Option<OperationKind> {
     let kinds = [("tool", OperationKind::Tool), ("prompt", OperationKind::Prompt)];
@@ -223,7 +231,7 @@ const UNUSABLE: &str =
     "with `owner_fallback` the `Access` must be used: name it `access`, then filter by it or check each owner";
 
 /// Also looks into the arguments of macros, which only a search through the tokens can.
-fn mentions(tokens: TokenStream, name: &Ident) -> bool {
+pub(crate) fn mentions(tokens: TokenStream, name: &Ident) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == *name,
         TokenTree::Group(group) => mentions(group.stream(), name),

@@ -2,13 +2,14 @@
 
 use mcp_auth_policy::OperationKind;
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{format_ident, quote};
 use syn::{
-    Attribute, Error, Ident, ImplItem, ImplItemFn, ItemImpl, Meta, Token, punctuated::Punctuated, spanned::Spanned,
+    Attribute, Error, Ident, ImplItem, ImplItemFn, ItemImpl, Meta, Token, parse_quote, punctuated::Punctuated,
+    spanned::Spanned,
 };
 
 use crate::{
-    args::{self, Args, POLICY_REPORTED},
+    args::{self, Args, IN_BLOCK, POLICY_REPORTED},
     expand,
     function::{self, is_attribute},
     guarded_options::{Options, Role},
@@ -35,12 +36,14 @@ fn try_expand(block: &mut ItemImpl, options: &Options, report: &mut Report) -> O
     // A file that cannot be used is one mistake, not one per tool.
     let usable = report.ok(Setting::from_environment(policy).load()).is_some();
     let routers = router::readers(block);
+    // A trait has no room for further constants: there the table repeats what the attribute says.
+    let is_inherent = block.trait_.is_none();
     let mut requirements = Requirements::default();
     for item in &mut block.items {
         let ImplItem::Fn(method) = item else { continue };
-        pass_on(method, options, usable);
+        pass_on(method, options, is_inherent, usable);
         move_to_the_front(method);
-        requirements.add(method, report);
+        requirements.add(method, is_inherent, report);
     }
     if routers.is_empty() && !requirements.stated {
         let place = block
@@ -108,7 +111,7 @@ struct Requirements {
 }
 
 impl Requirements {
-    fn add(&mut self, method: &ImplItemFn, report: &mut Report) {
+    fn add(&mut self, method: &ImplItemFn, is_inherent: bool, report: &mut Report) {
         let routed = function::routed(method);
         let mut attributes = method.attrs.iter();
         let attribute = attributes.find(|attribute| is_attribute(attribute, "requires_scope"));
@@ -125,7 +128,14 @@ impl Requirements {
             ),
             (routed, Some(attribute)) => {
                 let list = if routed.is_some() { &mut self.routed } else { &mut self.by_hand };
-                list.extend(requirement(attribute, routed, method));
+                if is_inherent {
+                    let mut constant = expand::constant_name(method);
+                    constant.set_span(attribute.path().span());
+                    let conditions = function::conditions(method);
+                    list.push(quote!(#(#conditions)* Self::#constant));
+                } else {
+                    list.extend(requirement(attribute, routed, method));
+                }
             }
             (None, None) => {}
         }
@@ -153,7 +163,7 @@ fn arguments(attribute: &Attribute) -> Option<TokenStream> {
 }
 
 /// Adds the block's policy and crate to the method's arguments, unless the method names its own.
-fn pass_on(method: &mut ImplItemFn, options: &Options, usable: bool) {
+fn pass_on(method: &mut ImplItemFn, options: &Options, is_inherent: bool, usable: bool) {
     for attribute in method
         .attrs
         .iter_mut()
@@ -173,10 +183,14 @@ fn pass_on(method: &mut ImplItemFn, options: &Options, usable: bool) {
         if let (Some(path), Some(None)) = (&options.krate, own.as_ref().map(|own| &own.krate)) {
             extra.push(quote!(crate = #path));
         }
-        if let Meta::List(list) = &mut attribute.meta {
-            let given = strip_trailing_comma(arguments).into_iter();
-            list.tokens = Punctuated::<TokenStream, Token![,]>::from_iter(given.chain(extra)).into_token_stream();
+        if is_inherent {
+            let word = Ident::new(IN_BLOCK, Span::call_site());
+            extra.push(quote!(#word));
         }
+        let path = attribute.path().clone();
+        let given = strip_trailing_comma(arguments).into_iter();
+        let arguments = Punctuated::<TokenStream, Token![,]>::from_iter(given.chain(extra));
+        attribute.meta = parse_quote!(#path(#arguments));
     }
 }
 

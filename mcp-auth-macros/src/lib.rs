@@ -163,6 +163,11 @@ pub fn requires_scope(attribute: TokenStream, item: TokenStream) -> TokenStream 
 /// | `part = lending` | on each of the others |
 /// | `crate = crate::vendor::auth` | where `mcp-auth` is, if not at `::mcp_auth` |
 ///
+/// # Which attributes it sees
+/// Attributes are known by the last part of their path: `#[rmcp::tool]` is a tool, and so is any other `#[…::tool]`, which then has to state a
+/// requirement. An attribute of somebody else that is called `requires_scope` does not compile here, and one of ours under another name is
+/// not seen: the tool states no requirement. On the impl block of a trait only the audit can tell.
+///
 /// # Several blocks
 ///
 /// ```
