@@ -140,3 +140,6 @@ pub(crate) fn requirement(args: &Args, kind: OperationKind, name: &Name) -> Toke
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,6 +124,8 @@ use proc_macro::TokenStream;
 /// # Attribute order
 /// Under `#[guarded]` it may stand above or below `#[tool]` and `#[prompt]`, without it only above: they expand first otherwise and hide the
 /// name. Likewise above axum's `#[debug_handler]`, which has to see the `Caller`.
+///
+#[doc = include_str!("expansion.md")]
 #[proc_macro_attribute]
 pub fn requires_scope(attribute: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(attribute.into(), item.into()).into()
