@@ -29,6 +29,8 @@ mod policy_watch;
 mod principal_seal;
 mod protocol_version;
 mod refusal_body;
+#[cfg(feature = "registry")]
+mod registry;
 mod remote;
 mod requirement;
 #[cfg(feature = "rmcp")]
@@ -53,6 +55,8 @@ pub use mcp_auth_policy::{Because, Decision, OperationKind, Policy, PolicyErrors
 
 #[cfg(feature = "reload")]
 pub use self::policy_watch::{PolicyFile, PolicyFileError, PolicyWatcher};
+#[cfg(feature = "registry")]
+pub use self::rmcp::audit_operations;
 #[cfg(feature = "rmcp")]
 pub use self::rmcp::{
     ArgumentProblem, AuditErrors, AuditFinding, AuditReport, Guarded, LocalIdentity, LocalServer, ToolFailure, audit,

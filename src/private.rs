@@ -20,3 +20,31 @@ pub use crate::{
 pub fn run<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
+
+/// Enters a function into the table of operations, if there is one.
+#[cfg(feature = "registry")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __register {
+    ($requirement:expr) => {
+        const _: () = {
+            #[$crate::__private::linkme::distributed_slice($crate::__private::OPERATIONS)]
+            #[linkme(crate = $crate::__private::linkme)]
+            static OPERATION: $crate::__private::Requirement = $requirement;
+        };
+    };
+}
+
+/// Without the feature `registry` there is no table.
+#[cfg(not(feature = "registry"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __register {
+    ($requirement:expr) => {};
+}
+
+pub use crate::__register as register;
+#[cfg(feature = "registry")]
+pub use crate::registry::OPERATIONS;
+#[cfg(feature = "registry")]
+pub use linkme;

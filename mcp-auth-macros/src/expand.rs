@@ -89,8 +89,11 @@ fn try_expand(attribute: TokenStream, mut function: ImplItemFn, report: &mut Rep
     let tracking = report.is_empty().then(|| setting.tracking());
     let requirement = requirement(&args, kind, &name);
     let private = args.private();
+    // Tools, prompts and resources are audited with their server.
+    let register = (kind == OperationKind::Operation).then(|| quote!(#private::register!(#requirement);));
     let prologue = quote! {
         #tracking
+        #register
         const __REQUIREMENT: &#private::Requirement = &#requirement;
     };
     // After a mistake the compiler should stay quiet about what follows from it.

@@ -157,6 +157,15 @@ impl PolicyHandle {
         self.require_inventory(inventory.map_err(crate::AuditErrors::unlistable)?)
     }
 
+    /// Audits every annotated function that is no tool, prompt or resource, as [`audit_operations`](crate::audit_operations).
+    ///
+    /// # Errors
+    /// All disagreements with the policy in force.
+    #[cfg(feature = "registry")]
+    pub fn require_operations_audit(&self) -> Result<(), crate::AuditErrors> {
+        self.require(crate::audit_operations)
+    }
+
     #[cfg(feature = "rmcp")]
     fn require_inventory(&self, inventory: crate::rmcp::Inventory) -> Result<(), crate::AuditErrors> {
         let inventory = Arc::new(inventory);

@@ -124,14 +124,7 @@ pub(crate) fn audit_inventory(inventory: &Inventory, policy: &Policy) -> Result<
     for kind in [OperationKind::Tool, OperationKind::Prompt, OperationKind::Resource] {
         let served = inventory.served(kind);
         if kind == OperationKind::Tool || inventory.states(kind) {
-            let unserved = policy
-                .operations(kind)
-                .filter(|operation| !served.contains(operation.name()));
-            findings.extend(unserved.map(|operation| AuditFinding::Unserved {
-                kind,
-                name: operation.name().to_owned(),
-                policy: place(policy, operation.line()),
-            }));
+            findings.extend(unserved(policy, kind, &served));
         }
     }
     findings.extend(open_to_destroy(policy, inventory));
@@ -149,6 +142,40 @@ pub(crate) fn audit_inventory(inventory: &Inventory, policy: &Policy) -> Result<
     } else {
         Err(AuditErrors(findings))
     }
+}
+
+/// Compares every annotated function of the program that is no tool, prompt or resource with `operations:` of its policy.
+///
+/// Such functions enter themselves into a table, in whatever crate they are. So this is for programs with one policy: a function that belongs to
+/// another one is undeclared here.
+///
+/// # Errors
+/// All disagreements at once: a function that the policy does not list or opens further than its annotation, and an operation that no function has.
+#[cfg(feature = "registry")]
+pub fn audit_operations(policy: &Policy) -> Result<(), AuditErrors> {
+    let annotated: &[Requirement] = &crate::registry::OPERATIONS;
+    let mut findings = Vec::new();
+    for requirement in annotated {
+        check_requirement(policy, requirement, &mut findings);
+    }
+    let names: BTreeSet<&str> = annotated.iter().map(Requirement::name).collect();
+    findings.extend(unserved(policy, OperationKind::Operation, &names));
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(AuditErrors(findings))
+    }
+}
+
+fn unserved(policy: &Policy, kind: OperationKind, served: &BTreeSet<&str>) -> Vec<AuditFinding> {
+    let declared = policy.operations(kind);
+    let unserved = declared.filter(|operation| !served.contains(operation.name()));
+    let finding = unserved.map(|operation| AuditFinding::Unserved {
+        kind,
+        name: operation.name().to_owned(),
+        policy: place(policy, operation.line()),
+    });
+    finding.collect()
 }
 
 /// A tool without the hint may be destructive too (MCP 2025-11-25, `ToolAnnotations`), but only one that says so is certainly no oversight.

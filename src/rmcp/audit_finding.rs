@@ -145,10 +145,15 @@ impl fmt::Display for AuditFinding {
                         "add it to the {} router of a block with `#[guarded]`, which `parts(…)` of the others names",
                         kind.as_str()
                     ),
+                    OperationKind::Resource => {
+                        write!(
+                            f,
+                            "put `resource = \"{name}\"` into the `#[requires_scope]` of its function"
+                        )
+                    }
                     _ => write!(
                         f,
-                        "put `{} = \"{name}\"` into the `#[requires_scope]` of its function",
-                        kind.as_str()
+                        "put `name = \"{name}\"` into the `#[requires_scope]` of its function"
                     ),
                 }
             }

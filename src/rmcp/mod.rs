@@ -11,6 +11,8 @@ mod local;
 mod tool_failure;
 
 pub(crate) use audit::audit_inventory;
+#[cfg(feature = "registry")]
+pub use audit::audit_operations;
 pub use audit::{AuditErrors, AuditReport, audit, audit_server};
 pub use audit_arguments::ArgumentProblem;
 pub use audit_finding::AuditFinding;
