@@ -116,6 +116,12 @@ pub(crate) fn step_up(caller: &Caller, requirement: &'static Requirement) -> Opt
 
 /// Returns the reach as the hook left it, counted and recorded.
 fn settled_reach(caller: &Caller, requirement: &'static Requirement) -> Result<Reach, Denied> {
+    if let (Some(trail), Some(operation)) = (
+        caller.trail(),
+        caller.policy().find(requirement.kind(), requirement.name()),
+    ) {
+        trail.note_guard(operation);
+    }
     let decision = effective_reach(caller, requirement);
     let settled = caller.settle(Stage::Guard, requirement.kind(), requirement.name(), decision);
     if let (Err(denied), Some(deferral)) = (&settled, caller.deferral()) {

@@ -178,6 +178,12 @@ impl Inventory {
         kind == OperationKind::Prompt || self.tools.get(name).and_then(says_so) == Some(false)
     }
 
+    /// Returns what the annotations in effect are about.
+    pub(crate) fn annotated(&self) -> impl Iterator<Item = (OperationKind, String)> {
+        let stated = self.requirements();
+        stated.map(|stated| (stated.kind(), stated.name().to_owned()))
+    }
+
     /// Returns every tool and prompt of the routers with its arguments.
     pub(crate) fn all_arguments(&self) -> impl Iterator<Item = (OperationKind, &str, BTreeSet<&str>)> {
         let tools = self.tools.keys().map(|name| (OperationKind::Tool, name.as_str()));
