@@ -3,19 +3,14 @@
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use mcp_auth_policy::Reach;
 
-use crate::{
-    caller::Caller,
-    denied::{Denied, DeniedReason},
-    requirement::Requirement,
-    sql_filter::SqlFilter,
-};
+use crate::{caller::Caller, denied::Denied, guard, requirement::Requirement, sql_filter::SqlFilter};
 
 /// Proof that the caller may run this function, and the limit under which it may.
 ///
@@ -29,8 +24,17 @@ use crate::{
 pub struct Access {
     caller: Caller,
     requirement: &'static Requirement,
-    /// Present if the caller is limited to its own objects; notes whether the function asked.
-    limit: Option<Arc<AtomicBool>>,
+    /// Present if the caller is limited to its own objects.
+    limit: Option<Arc<Limit>>,
+}
+
+/// What became of a caller's limit to its own objects.
+#[derive(Debug, Default)]
+pub(crate) struct Limit {
+    /// The function asked.
+    pub(crate) consulted: AtomicBool,
+    /// An object was somebody else's.
+    pub(crate) denied: OnceLock<Denied>,
 }
 
 /// Which objects of a list a caller may see.
@@ -44,7 +48,7 @@ pub enum Filter<'a> {
 
 impl Access {
     /// A limited access needs a caller whose owner key is not empty; `guard` sees to that.
-    pub(crate) fn new(caller: Caller, requirement: &'static Requirement, limit: Option<Arc<AtomicBool>>) -> Self {
+    pub(crate) fn new(caller: Caller, requirement: &'static Requirement, limit: Option<Arc<Limit>>) -> Self {
         Self {
             caller,
             requirement,
@@ -81,8 +85,8 @@ impl Access {
     pub fn filter(&self) -> Filter<'_> {
         match &self.limit {
             None => Filter::All,
-            Some(consulted) => {
-                consulted.store(true, Ordering::Release);
+            Some(limit) => {
+                limit.consulted.store(true, Ordering::Release);
                 Filter::OwnedBy(self.owner_key())
             }
         }
@@ -100,15 +104,23 @@ impl Access {
     /// Lets the caller touch an object with this owner, or refuses. An empty owner belongs to nobody.
     ///
     /// # Errors
-    /// [`DeniedReason::NotOwner`], which reads like "not found" to a client.
+    /// [`DeniedReason::NotOwner`](crate::DeniedReason::NotOwner), which reads like "not found" to a client. Where the policy says
+    /// `on_not_owner: step_up` it names the scopes that would help, if there are any; when the function then ends with an error, the client is
+    /// answered HTTP 403 with a challenge.
     pub fn check_owner(&self, owner: &str) -> Result<(), Denied> {
         if self.permits(owner) {
-            Ok(())
-        } else {
-            let denied = Denied::new(self.requirement.name(), DeniedReason::NotOwner);
-            self.caller.revoke(self.requirement.kind(), &denied);
-            Err(denied)
+            if let Some(deferral) = self.caller.deferral() {
+                deferral.release();
+            }
+            return Ok(());
         }
+        let denied = Denied::not_owner(self.requirement.name(), guard::step_up(&self.caller, self.requirement));
+        self.caller.revoke(self.requirement.kind(), &denied);
+        if let Some(limit) = &self.limit {
+            // Of several, the first one is the answer: the function should have ended there.
+            let _ = limit.denied.set(denied.clone());
+        }
+        Err(denied)
     }
 
     /// Returns whether the caller may touch an object with this owner. An empty owner belongs to nobody.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::{
     auth_info::AuthInfo,
     decision_record::Trail,
+    deferral::{Deferral, Held},
     denied::{Denied, DeniedReason},
 };
 
@@ -145,6 +146,15 @@ impl Caller {
             Some(call) if call.kind == kind && call.name == name => Arguments::Known(&call.arguments),
             _ => Arguments::Unknown,
         }
+    }
+
+    /// Lets the guard of this request decide what becomes of the response.
+    pub(crate) fn hold(&self) -> Option<Held> {
+        self.trail()?.hold()
+    }
+
+    pub(crate) fn deferral(&self) -> Option<&Deferral> {
+        self.trail()?.deferral()
     }
 
     pub(crate) fn trail(&self) -> Option<&Trail> {

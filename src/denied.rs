@@ -78,19 +78,11 @@ impl From<Because> for DeniedReason {
 impl Denied {
     /// A denial that no scope changes.
     pub(crate) fn new(operation: impl Into<Cow<'static, str>>, reason: DeniedReason) -> Self {
-        let none = Challenge {
-            scopes: Vec::new(),
-            missing: Vec::new(),
-        };
-        Self::with_challenge(operation.into(), reason, none, None)
+        Self::with_challenge(operation.into(), reason, no_challenge(), None)
     }
 
     /// A denial by the policy that no scope changes, with the message that the policy has for it.
     pub(crate) fn because(operation: impl Into<Cow<'static, str>>, because: Because, policy: &Policy) -> Self {
-        let none = Challenge {
-            scopes: Vec::new(),
-            missing: Vec::new(),
-        };
         let message = match because {
             Because::Forbidden(forbid) => policy
                 .forbid(forbid)
@@ -98,7 +90,7 @@ impl Denied {
                 .map(str::to_owned),
             _ => None,
         };
-        Self::with_challenge(operation.into(), because.into(), none, message)
+        Self::with_challenge(operation.into(), because.into(), no_challenge(), message)
     }
 
     /// A denial that the scopes of the challenge would change.
@@ -106,13 +98,15 @@ impl Denied {
         Self::with_challenge(operation.into(), DeniedReason::MissingScope, challenge, None)
     }
 
+    /// A denial of somebody else's object, with the scopes that would let the caller act on it if it is to hear of them.
+    pub(crate) fn not_owner(operation: &'static str, challenge: Option<Challenge>) -> Self {
+        let challenge = challenge.unwrap_or_else(no_challenge);
+        Self::with_challenge(operation.into(), DeniedReason::NotOwner, challenge, None)
+    }
+
     /// A denial in the words of the hook.
     pub(crate) fn by_hook(operation: String, message: String) -> Self {
-        let none = Challenge {
-            scopes: Vec::new(),
-            missing: Vec::new(),
-        };
-        Self::with_challenge(operation.into(), DeniedReason::Hook, none, Some(message))
+        Self::with_challenge(operation.into(), DeniedReason::Hook, no_challenge(), Some(message))
     }
 
     fn with_challenge(
@@ -157,19 +151,25 @@ impl Denied {
 
     /// Returns `not_found` if the object belongs to somebody else, and otherwise the denial as `E`.
     ///
-    /// With the answer that the function gives for a missing object, a client cannot tell the two apart.
+    /// With the answer that the function gives for a missing object, a client cannot tell the two apart. Where the policy says
+    /// `on_not_owner: step_up`, and scopes would help, it is to be told: then this is the denial too.
     pub fn or_not_found<E: From<Self>>(self, not_found: E) -> E {
-        if self.reason() == DeniedReason::NotOwner {
+        if self.status() == StatusCode::NOT_FOUND {
             not_found
         } else {
             self.into()
         }
     }
 
-    /// Returns the status of an HTTP answer: 403, or 404 for somebody else's object.
+    /// Returns whether the policy or the hook has words for the caller.
+    pub(crate) fn has_message(&self) -> bool {
+        self.0.message.is_some()
+    }
+
+    /// Returns the status of an HTTP answer: 403, or 404 for somebody else's object that stays hidden.
     pub(crate) fn status(&self) -> StatusCode {
         match self.reason() {
-            DeniedReason::NotOwner => StatusCode::NOT_FOUND,
+            DeniedReason::NotOwner if self.scopes().is_empty() => StatusCode::NOT_FOUND,
             _ => StatusCode::FORBIDDEN,
         }
     }
@@ -185,6 +185,14 @@ impl Denied {
         })
     }
 
+    fn write_missing(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.missing_scopes() != self.scopes() {
+            let missing = Scopes(self.missing_scopes());
+            write!(f, ", of which this access token lacks {missing}")?;
+        }
+        f.write_str("; ask the user to grant access, then try again")
+    }
+
     /// The response to a request that was JSON-RPC.
     pub(crate) fn to_json_rpc_response(&self, id: Option<&Value>, request_id: Option<&str>) -> Response {
         let status = self.status();
@@ -198,7 +206,15 @@ impl fmt::Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let operation = self.operation();
         match self.reason() {
-            DeniedReason::NotOwner => f.write_str("not found"),
+            DeniedReason::NotOwner if self.scopes().is_empty() => f.write_str("not found"),
+            DeniedReason::NotOwner => {
+                write!(
+                    f,
+                    "`{operation}` on an object of somebody else needs {}",
+                    Scopes(self.scopes())
+                )?;
+                self.write_missing(f)
+            }
             DeniedReason::Forbidden => match &self.0.message {
                 Some(message) => f.write_str(message),
                 None => write!(
@@ -215,14 +231,7 @@ impl fmt::Display for Denied {
             }
             DeniedReason::MissingScope => {
                 write!(f, "`{operation}` needs {}", Scopes(self.scopes()))?;
-                if self.missing_scopes() != self.scopes() {
-                    write!(
-                        f,
-                        ", of which this access token lacks {}",
-                        Scopes(self.missing_scopes())
-                    )?;
-                }
-                f.write_str("; ask the user to grant access, then try again")
+                self.write_missing(f)
             }
             DeniedReason::OwnerUnknown => write!(
                 f,
@@ -236,6 +245,13 @@ impl fmt::Display for Denied {
                 )
             }
         }
+    }
+}
+
+fn no_challenge() -> Challenge {
+    Challenge {
+        scopes: Vec::new(),
+        missing: Vec::new(),
     }
 }
 

@@ -1,16 +1,21 @@
 //! From an issuer URL to its metadata: where to look, and whether the answer is about that issuer.
 
-use std::time::Duration;
+mod correction;
+
+use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 use url::Url;
 
+pub(crate) use self::correction::Correction;
 use crate::{
     error::AuthorizationServerError,
     http_client::{HttpClient, MAX_METADATA_BYTES},
     metadata::AuthorizationServerMetadata,
     remote::{Outcome, Remote},
+    strict_json,
 };
 
 /// How long metadata is used before it is fetched again. Older metadata stays in use while that fails.
@@ -28,17 +33,55 @@ pub enum ServerType {
     OAuth,
 }
 
+/// Where the metadata of an issuer comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum MetadataSource {
+    /// The well-known locations of the issuer.
+    WellKnown(ServerType),
+    /// One URL.
+    Url(Url),
+    /// The configuration.
+    Given(Box<AuthorizationServerMetadata>),
+}
+
 /// The metadata of one issuer, fetched on first use and shared.
 #[derive(Debug, Clone)]
 pub(crate) struct Discovery(Remote<AuthorizationServerMetadata>);
 
+/// What one fetch needs.
+struct Plan {
+    issuer: String,
+    /// Tried in order; none where the metadata is given.
+    locations: Vec<Url>,
+    given: Option<Box<AuthorizationServerMetadata>>,
+    correction: Option<Correction>,
+    client: HttpClient,
+}
+
 impl Discovery {
     /// Prepares discovery for an issuer: its text as configured, and the same parsed.
-    pub(crate) fn new(issuer: &str, url: &Url, server_type: ServerType, client: HttpClient) -> Self {
-        let (text, locations) = (issuer.to_owned(), locations(url, server_type));
+    pub(crate) fn new(
+        issuer: &str,
+        url: &Url,
+        source: MetadataSource,
+        correction: Option<Correction>,
+        client: HttpClient,
+    ) -> Self {
+        let (locations, given) = match source {
+            MetadataSource::WellKnown(server_type) => (locations(url, server_type), None),
+            MetadataSource::Url(url) => (vec![url], None),
+            MetadataSource::Given(metadata) => (Vec::new(), Some(metadata)),
+        };
+        let plan = Arc::new(Plan {
+            issuer: issuer.to_owned(),
+            locations,
+            given,
+            correction,
+            client,
+        });
         Self(Remote::new(issuer, move || {
-            let (issuer, locations, client) = (text.clone(), locations.clone(), client.clone());
-            async move { discover(&issuer, &locations, &client).await }
+            let plan = Arc::clone(&plan);
+            async move { plan.discover().await }
         }))
     }
 
@@ -52,47 +95,66 @@ impl Discovery {
     }
 }
 
-/// Asks each location until one has a document.
-async fn discover(
-    issuer: &str,
-    locations: &[Url],
-    client: &HttpClient,
-) -> Result<AuthorizationServerMetadata, AuthorizationServerError> {
-    let deadline = client.deadline();
-    for url in locations {
-        match fetch_one(issuer, url, client, deadline).await {
-            Err(AuthorizationServerError::BadStatus { status, .. }) if means_no_document(status) => {}
-            found_or_outage => return found_or_outage,
+impl Plan {
+    async fn discover(&self) -> Result<AuthorizationServerMetadata, AuthorizationServerError> {
+        let deadline = self.client.deadline();
+        if let Some(given) = &self.given {
+            return self.check(given.members().clone(), &self.issuer, deadline).await;
         }
+        // Each location is asked until one has a document.
+        for url in &self.locations {
+            match self.fetch_one(url, deadline).await {
+                Err(AuthorizationServerError::BadStatus { status, .. }) if means_no_document(status) => {}
+                found_or_outage => return found_or_outage,
+            }
+        }
+        Err(AuthorizationServerError::NoMetadata {
+            issuer: self.issuer.clone(),
+            tried: self.locations.iter().map(Url::to_string).collect(),
+        })
     }
-    Err(AuthorizationServerError::NoMetadata {
-        issuer: issuer.to_owned(),
-        tried: locations.iter().map(Url::to_string).collect(),
-    })
+
+    async fn fetch_one(
+        &self,
+        url: &Url,
+        deadline: Instant,
+    ) -> Result<AuthorizationServerMetadata, AuthorizationServerError> {
+        let body = self.client.get(url, MAX_METADATA_BYTES, deadline).await?;
+        let members =
+            strict_json::parse_object(&body).map_err(|problem| malformed(url.as_str(), problem.to_string()))?;
+        self.check(members, url.as_str(), deadline).await
+    }
+
+    /// Corrects a document from somewhere, and decides whether it is about the issuer.
+    async fn check(
+        &self,
+        mut members: Map<String, Value>,
+        from: &str,
+        deadline: Instant,
+    ) -> Result<AuthorizationServerMetadata, AuthorizationServerError> {
+        let malformed = |problem| malformed(from, problem);
+        if let Some(correction) = &self.correction {
+            members = correction.apply(members, deadline).await.map_err(malformed)?;
+        }
+        let metadata = AuthorizationServerMetadata::from_members(members).map_err(malformed)?;
+        // Exact, as RFC 8414 section 3.3 demands: whoever serves metadata for another issuer could make us accept that issuer's tokens with
+        // their own keys (mix-up), and "nearly equal" strings are how that begins.
+        if metadata.issuer() != self.issuer {
+            return Err(AuthorizationServerError::IssuerMismatch {
+                url: from.to_owned(),
+                expected: self.issuer.clone(),
+                found: metadata.issuer().chars().take(200).collect(),
+            });
+        }
+        Ok(metadata)
+    }
 }
 
-async fn fetch_one(
-    issuer: &str,
-    url: &Url,
-    client: &HttpClient,
-    deadline: Instant,
-) -> Result<AuthorizationServerMetadata, AuthorizationServerError> {
-    let body = client.get(url, MAX_METADATA_BYTES, deadline).await?;
-    let metadata =
-        AuthorizationServerMetadata::parse(&body).map_err(|problem| AuthorizationServerError::Malformed {
-            url: url.to_string(),
-            problem,
-        })?;
-    // Exact, as RFC 8414 section 3.3 demands: whoever serves metadata for another issuer could make us accept that issuer's tokens with
-    // their own keys (mix-up), and "nearly equal" strings are how that begins.
-    if metadata.issuer() != issuer {
-        return Err(AuthorizationServerError::IssuerMismatch {
-            url: url.to_string(),
-            expected: issuer.to_owned(),
-            found: metadata.issuer().chars().take(200).collect(),
-        });
+fn malformed(url: &str, problem: String) -> AuthorizationServerError {
+    AuthorizationServerError::Malformed {
+        url: url.to_owned(),
+        problem,
     }
-    Ok(metadata)
 }
 
 /// Whether a status says that there is no such document. Many servers answer unknown paths with 400, 401 or 403 instead of 404; too many

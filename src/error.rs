@@ -26,17 +26,87 @@ pub enum ConfigError {
         /// The resource as configured.
         resource: String,
     },
+    /// Two resources whose metadata would be at one URL.
+    #[error(
+        "resource `{resource}` has the metadata URL of another one: configure each resource once, and no two that differ by a final slash of the host only"
+    )]
+    DuplicateResource {
+        /// The resource as configured.
+        resource: String,
+    },
     /// One issuer configured twice.
     #[error("issuer `{issuer}` is configured twice: remove one of them")]
     DuplicateIssuer {
         /// The issuer as configured.
         issuer: String,
     },
+    /// Metadata in the configuration that cannot be used.
+    #[error("the metadata of an authorization server cannot be used: {problem}")]
+    InvalidMetadata {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Metadata in the configuration that belongs to another issuer.
+    #[error("issuer `{issuer}` is configured with the metadata of issuer {found:?}: write both exactly alike")]
+    MetadataOfAnotherIssuer {
+        /// The issuer as configured.
+        issuer: String,
+        /// The issuer in the metadata.
+        found: String,
+    },
     /// An issuer whose allow-list of algorithms is empty.
     #[error("issuer `{issuer}` has an empty list of algorithms: name at least one, for example `ES256`")]
     NoAlgorithm {
         /// The issuer as configured.
         issuer: String,
+    },
+    /// An issuer whose tokens may not have scopes anywhere.
+    #[error("issuer `{issuer}` has an empty list of scope claims: name at least one, for example `scope`")]
+    NoScopeClaim {
+        /// The issuer as configured.
+        issuer: String,
+    },
+    /// A leeway that accepts tokens long after their end.
+    #[error("issuer `{issuer}` has a leeway of more than 60 s: set the clocks right and write at most 60 s")]
+    LeewayTooLong {
+        /// The issuer as configured.
+        issuer: String,
+    },
+    /// An issuer that is to be asked about tokens in two ways.
+    #[error("issuer `{issuer}` has both introspection and userinfo: remove userinfo, it says less")]
+    IntrospectionAndUserinfo {
+        /// The issuer as configured.
+        issuer: String,
+    },
+    /// Answers about tokens that are kept too long.
+    #[error("issuer `{issuer}` keeps answers about tokens for more than 5 minutes: a revoked token would pass so long")]
+    CacheTooLong {
+        /// The issuer as configured.
+        issuer: String,
+    },
+    /// Several issuers that could be asked about a token that does not say who issued it.
+    #[error(
+        "resource `{resource}` has several authorization servers with introspection or userinfo: keep one, a token that does not name its issuer would be shown to all of them"
+    )]
+    SeveralForOpaqueTokens {
+        /// The resource as configured.
+        resource: String,
+    },
+    /// A custom verifier, which sees every token, beside a setting that would never be used.
+    #[error(
+        "resource `{resource}` has a custom verifier, and an authorization server with introspection or userinfo: remove one of them, the custom verifier gets every token"
+    )]
+    CustomVerifierAndRemoteCheck {
+        /// The resource as configured.
+        resource: String,
+    },
+    /// Credentials of this server that cannot be used.
+    #[error("the credentials of client `{client_id}` {problem}")]
+    InvalidClientCredentials {
+        /// The client id as configured.
+        client_id: String,
+        /// What is wrong with them, and how they should look.
+        problem: &'static str,
     },
     /// An audience that is the empty string.
     #[error(
@@ -68,13 +138,17 @@ pub enum ConfigError {
         /// Which issuer, or which setting, and what to write.
         problem: String,
     },
-    /// A policy that asks for what the server does not do yet.
-    #[error("policy `{policy}` has `{key}`, which this version of the server does not enforce: remove it")]
-    UnsupportedPolicy {
-        /// The policy's file.
-        policy: String,
-        /// The key and its value.
-        key: &'static str,
+    /// The user that a local server works for is not known.
+    #[error("the local user is not known: {problem}")]
+    LocalIdentity {
+        /// What is wrong, and what to set.
+        problem: String,
+    },
+    /// A session key that could be guessed.
+    #[error("the session key has {bytes} bytes: give it at least 32 random ones, such as `openssl rand 32` makes")]
+    SessionKeyTooShort {
+        /// Its length.
+        bytes: usize,
     },
     /// The operating system gives no random numbers, so nothing can be kept secret.
     #[error("cannot make a random key: the operating system gives no random numbers")]
@@ -133,6 +207,20 @@ pub enum AuthorizationServerError {
         url: String,
         /// The status of the answer.
         status: StatusCode,
+    },
+    /// An answer that says that this server itself may not ask.
+    #[error("`{url}` refuses to answer this server (status {status}): check its client id and credentials there")]
+    ClientRefused {
+        /// What was asked.
+        url: String,
+        /// The status of the answer.
+        status: StatusCode,
+    },
+    /// The server's own [`CustomVerifier`](crate::CustomVerifier), which stands in its place, failed.
+    #[error("the custom verifier failed: {source}")]
+    CustomVerifier {
+        /// The cause.
+        source: Arc<dyn Error + Send + Sync>,
     },
     /// None of the well-known locations has a document.
     #[error("issuer `{issuer}` has no metadata at {}: check the issuer URL and the server type", tried.join(" or "))]

@@ -94,6 +94,15 @@ impl<S: Sync> FromRequestParts<S> for AuthInfo {
     }
 }
 
+/// As for [`AuthInfo`]. `None` also if the layer has no policy.
+impl<S: Sync> OptionalFromRequestParts<S> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Self::Rejection> {
+        Ok(parts.extensions.get::<Self>().cloned())
+    }
+}
+
 /// For routes that answer anonymous requests too. Never a reason to skip a check: `None` only says that no bearer layer verified a token.
 impl<S: Sync> OptionalFromRequestParts<S> for AuthInfo {
     type Rejection = Infallible;

@@ -37,9 +37,13 @@ impl<T, E: From<Denied>> FromDenied for Result<T, E> {
 
     /// A failure stays what it is: "no such object" comes before there is an owner to check.
     fn settle(self, watch: Watch) -> Self {
-        let value = self?;
-        watch.verdict()?;
-        Ok(value)
+        match self {
+            Ok(value) => watch.verdict().map(|()| value).map_err(E::from),
+            Err(error) => {
+                watch.failed();
+                Err(error)
+            }
+        }
     }
 }
 
@@ -51,6 +55,7 @@ impl FromDenied for Response {
     /// As for `Result`: an error status stays what it is.
     fn settle(self, watch: Watch) -> Self {
         if self.status().is_client_error() || self.status().is_server_error() {
+            watch.failed();
             return self;
         }
         watch.verdict().map_or_else(Self::from_denied, |()| self)

@@ -1,24 +1,21 @@
 //! The check at the top of a guarded function: the authority, which nothing in front of it replaces.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, atomic::Ordering};
 
-use mcp_auth_policy::{Challenge, Decision, OperationId, Reach};
+use mcp_auth_policy::{Challenge, Decision, OnNotOwner, OperationId, Reach};
 
 use crate::{
-    access::Access,
+    access::{Access, Limit},
     caller::Caller,
     decision_record::Stage,
     denied::{Denied, DeniedReason},
     requirement::Requirement,
 };
 
-/// Remembers an [`Access`] after the function consumed it, to see whether it was consulted.
+/// Remembers an [`Access`] after the function consumed it, to see whether it was consulted, and what the function ended with.
 #[derive(Debug)]
 pub struct Watch {
-    limit: Option<Arc<AtomicBool>>,
+    limit: Option<Arc<Limit>>,
     requirement: &'static Requirement,
     caller: Caller,
 }
@@ -30,7 +27,7 @@ pub struct Watch {
 pub fn admit(caller: &Caller, requirement: &'static Requirement) -> Result<(Access, Watch), Denied> {
     let limit = match settled_reach(caller, requirement)? {
         Reach::Any => None,
-        Reach::Own => Some(Arc::new(AtomicBool::new(false))),
+        Reach::Own => Some(Arc::default()),
         Reach::Deny => return Err(Denied::new(requirement.name(), DeniedReason::MissingScope)),
     };
     let watch = Watch {
@@ -58,10 +55,10 @@ pub fn permit(caller: &Caller, requirement: &'static Requirement) -> Result<(), 
 }
 
 impl Watch {
-    /// Refuses a function that ended without consulting its limited `Access`.
+    /// Refuses a function that succeeded without consulting its limited `Access`.
     pub(crate) fn verdict(&self) -> Result<(), Denied> {
         match &self.limit {
-            Some(consulted) if !consulted.load(Ordering::Acquire) => Err(unchecked(
+            Some(limit) if !limit.consulted.load(Ordering::Acquire) => Err(unchecked(
                 &self.caller,
                 self.requirement,
                 "ended without asking its `Access` (`filter`, `sql`, `check_owner` or `permits`)",
@@ -69,12 +66,47 @@ impl Watch {
             _ => Ok(()),
         }
     }
+
+    /// Notes that the function failed. If it had been refused an object, that is why.
+    pub(crate) fn failed(&self) {
+        let denied = self.limit.as_ref().and_then(|limit| limit.denied.get());
+        if let (Some(denied), Some(deferral)) = (denied, self.caller.deferral()) {
+            deferral.deny(denied.clone());
+        }
+    }
+}
+
+/// The function has ended, panicked or was dropped: nothing it does can change the response any more.
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(deferral) = self.caller.deferral() {
+            deferral.release();
+        }
+    }
+}
+
+/// Finds the scopes that would let a caller act on other people's objects, if the policy wants it to hear of them.
+pub(crate) fn step_up(caller: &Caller, requirement: &'static Requirement) -> Option<Challenge> {
+    let policy = caller.policy();
+    if policy.on_not_owner() != OnNotOwner::StepUp {
+        return None;
+    }
+    let operation = policy.find(requirement.kind(), requirement.name())?;
+    let arguments = caller.arguments(requirement.kind(), requirement.name());
+    let challenge = policy.challenge_call(operation, caller.grants(), arguments)?;
+    let grants = policy.with_scopes(caller.grants(), challenge.scopes.iter().map(String::as_str));
+    let annotated = policy.decide_annotation(&requirement.annotation(), &grants);
+    (annotated == Reach::Any).then_some(challenge)
 }
 
 /// Returns the reach as the hook left it, counted and recorded.
 fn settled_reach(caller: &Caller, requirement: &'static Requirement) -> Result<Reach, Denied> {
     let decision = effective_reach(caller, requirement);
-    caller.settle(Stage::Guard, requirement.kind(), requirement.name(), decision)
+    let settled = caller.settle(Stage::Guard, requirement.kind(), requirement.name(), decision);
+    if let (Err(denied), Some(deferral)) = (&settled, caller.deferral()) {
+        deferral.deny(denied.clone());
+    }
+    settled
 }
 
 /// Returns the reach that both the policy and the annotation allow, which is not `Deny`.
@@ -155,5 +187,8 @@ fn unchecked(caller: &Caller, requirement: &'static Requirement, what: &str) -> 
     );
     let denied = Denied::new(requirement.name(), DeniedReason::OwnershipUnchecked);
     caller.revoke(requirement.kind(), &denied);
+    if let Some(deferral) = caller.deferral() {
+        deferral.deny(denied.clone());
+    }
     denied
 }

@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::{
     StatusCode,
-    header::{ACCEPT, HeaderValue},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
 use reqwest::redirect::Policy;
 use tokio::time::{Instant, timeout_at};
@@ -31,6 +31,23 @@ pub(crate) const MAX_KEY_SET_BYTES: usize = 2 * 1024 * 1024;
 /// Default deadline of a fetch.
 pub(crate) const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
 
+/// Largest answer about one token, in bytes.
+pub(crate) const MAX_TOKEN_ANSWER_BYTES: usize = 64 * 1024;
+
+/// A request and what it carries.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// A public document.
+    Get,
+    /// A document for whoever has the token in this `Authorization` value.
+    GetAs(HeaderValue),
+    /// A form (`application/x-www-form-urlencoded`).
+    Post {
+        form: String,
+        authorization: Option<HeaderValue>,
+    },
+}
+
 /// Fetches JSON documents of one authorization server.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpClient {
@@ -46,6 +63,11 @@ impl HttpClient {
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
+            // Whatever features other crates turn on: a small body that unfolds into a large one is not even asked for.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
             .no_proxy()
             .build()
             .map_err(|error| ConfigError::HttpClient {
@@ -67,16 +89,37 @@ impl HttpClient {
         limit: usize,
         deadline: Instant,
     ) -> Result<Vec<u8>, AuthorizationServerError> {
-        match timeout_at(deadline, self.get_without_deadline(url, limit)).await {
+        self.send(Request::Get, url, limit, deadline).await
+    }
+
+    /// Sends a request, and returns the body of a 200 answer, at most `limit` bytes.
+    pub(crate) async fn send(
+        &self,
+        request: Request,
+        url: &Url,
+        limit: usize,
+        deadline: Instant,
+    ) -> Result<Vec<u8>, AuthorizationServerError> {
+        match timeout_at(deadline, self.send_without_deadline(request, url, limit)).await {
             Ok(answer) => answer,
-            Err(_) => Err(AuthorizationServerError::TimedOut {
-                url: url.to_string(),
-                after: self.deadline,
-            }),
+            Err(_) => Err(self.timed_out(url)),
         }
     }
 
-    async fn get_without_deadline(&self, url: &Url, limit: usize) -> Result<Vec<u8>, AuthorizationServerError> {
+    /// What a fetch that missed its deadline ends with.
+    pub(crate) fn timed_out(&self, url: &Url) -> AuthorizationServerError {
+        AuthorizationServerError::TimedOut {
+            url: url.to_string(),
+            after: self.deadline,
+        }
+    }
+
+    async fn send_without_deadline(
+        &self,
+        request: Request,
+        url: &Url,
+        limit: usize,
+    ) -> Result<Vec<u8>, AuthorizationServerError> {
         // The callers have checked their URLs; this keeps the promise for the ones that are written later.
         if let Err(problem) = secure_url::parse(url.as_str()) {
             return Err(AuthorizationServerError::Malformed {
@@ -93,10 +136,19 @@ impl HttpClient {
             limit,
         };
 
-        let request = self
-            .client
-            .get(url.clone())
-            .header(ACCEPT, HeaderValue::from_static("application/json"));
+        let request = match request {
+            Request::Get => self.client.get(url.clone()),
+            Request::GetAs(authorization) => self.client.get(url.clone()).header(AUTHORIZATION, authorization),
+            Request::Post { form, authorization } => {
+                let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+                let request = self.client.post(url.clone()).header(CONTENT_TYPE, form_type).body(form);
+                match authorization {
+                    Some(authorization) => request.header(AUTHORIZATION, authorization),
+                    None => request,
+                }
+            }
+        };
+        let request = request.header(ACCEPT, HeaderValue::from_static("application/json"));
         let mut response = request.send().await.map_err(unreachable)?;
         if response.status() != StatusCode::OK {
             return Err(AuthorizationServerError::BadStatus {

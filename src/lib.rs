@@ -6,10 +6,13 @@ mod auth_info;
 mod bearer;
 mod bearer_token;
 mod caller;
+mod catch_panic;
 mod decision_record;
+mod deferral;
 mod denied;
 mod discovery;
 mod drain;
+mod embedded_suite;
 mod error;
 mod extract;
 mod from_denied;
@@ -24,9 +27,11 @@ mod origin;
 mod policy_handle;
 #[cfg(feature = "reload")]
 mod policy_watch;
+mod principal_seal;
 mod protocol_version;
 mod refusal_body;
 mod remote;
+mod remote_check;
 mod requirement;
 #[cfg(feature = "rmcp")]
 mod rmcp;
@@ -45,13 +50,15 @@ pub mod __private;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use mcp_auth_macros::{guarded, requires_scope};
+pub use mcp_auth_macros::{guarded, requires_scope, suite};
 pub use mcp_auth_policy::{Because, Change, Decision, Diff, Direction, OperationKind, Policy, PolicyErrors, Reach};
 
 #[cfg(feature = "reload")]
 pub use self::policy_watch::{PolicyFile, PolicyFileError, PolicyWatcher};
 #[cfg(feature = "rmcp")]
-pub use self::rmcp::{ArgumentProblem, AuditErrors, AuditFinding, AuditReport, Guarded, ToolFailure, audit};
+pub use self::rmcp::{
+    ArgumentProblem, AuditErrors, AuditFinding, AuditReport, Guarded, LocalIdentity, LocalServer, ToolFailure, audit,
+};
 pub use self::{
     access::{Access, Filter},
     algorithm::Algorithm,
@@ -68,13 +75,18 @@ pub use self::{
     gate::{McpGate, McpGateLayer},
     hook::{DecisionView, Verdict},
     mcp_auth::{McpAuth, McpAuthBuilder},
-    metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata, ProtectedResourceMetadataBuilder},
+    metadata::{
+        AuthorizationServerMetadata, ProtectedResourceMetadata, ProtectedResourceMetadataBuilder, ServerConfigFinding,
+        ServerConfigReport, ServerConfigSeverity, validate_server_config,
+    },
     policy_handle::{PolicyHandle, ReloadMode, ReloadRefused},
+    principal_seal::PrincipalSeal,
+    remote_check::{ClientAuthentication, Introspection, Userinfo},
     requirement::Requirement,
     sql_filter::SqlFilter,
     status::{DecisionCounts, PolicyStatus, ReloadError, Status},
     verify::{
-        AccessTokenVerifier, AccessTokenVerifierBuilder, AuthorizationServer, AuthorizationServerBuilder, InvalidToken,
-        VerifyError,
+        AccessTokenVerifier, AccessTokenVerifierBuilder, AuthorizationServer, AuthorizationServerBuilder,
+        CustomVerifier, CustomVerifierError, InvalidToken, ScopeClaim, VerifyError,
     },
 };

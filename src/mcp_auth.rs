@@ -1,9 +1,9 @@
 //! The entry point: from configuration to layers and routers.
 
-use std::{num::NonZeroU64, sync::Arc};
+use std::{fmt, num::NonZeroU64, sync::Arc};
 
 use axum::Router;
-use mcp_auth_policy::{OnNotOwner, Policy, Visibility};
+use mcp_auth_policy::Policy;
 use tower_layer::Stack;
 
 use crate::{
@@ -15,11 +15,11 @@ use crate::{
     metadata::ProtectedResourceMetadata,
     origin::AllowedOrigins,
     policy_handle::PolicyHandle,
+    principal_seal::PrincipalSeal,
     scope_token::is_scope_token,
     secure_url,
-    session::SessionBinding,
     status::Status,
-    verify::{AccessTokenVerifier, AuthorizationServer},
+    verify::{AccessTokenVerifier, AuthorizationServer, CustomVerifier, StoredVerifier},
 };
 
 /// Everything that protects one resource: the layers to put around your service and the router to serve beside it.
@@ -45,6 +45,7 @@ use crate::{
 pub struct McpAuth {
     resource: Arc<ProtectedResource>,
     gate: McpGateLayer,
+    seal: PrincipalSeal,
     metadata: ProtectedResourceMetadata,
 }
 
@@ -76,6 +77,14 @@ impl McpAuth {
         self.metadata.router()
     }
 
+    /// Returns one such router for several resources of this process.
+    ///
+    /// # Errors
+    /// When two of them have one metadata URL.
+    pub fn metadata_router_of<'a>(resources: impl IntoIterator<Item = &'a Self>) -> Result<Router, ConfigError> {
+        ProtectedResourceMetadata::router_of(resources.into_iter().map(Self::metadata))
+    }
+
     /// Returns the protected resource metadata as served.
     #[must_use]
     pub fn metadata(&self) -> &ProtectedResourceMetadata {
@@ -86,6 +95,14 @@ impl McpAuth {
     #[must_use]
     pub fn allowed_hosts(&self) -> &[String] {
         self.resource.origins.hosts()
+    }
+
+    /// Returns what seals session ids for their principals, for `requestState`, handles and other texts that clients bring back.
+    ///
+    /// Task ids have to be sealed for the purpose `task`: `tasks/get` and the like of any other id are answered "Task not found".
+    #[must_use]
+    pub fn seal(&self) -> &PrincipalSeal {
+        &self.seal
     }
 
     /// Returns which policy is in force, what went wrong at its last reload, and how many calls were decided.
@@ -103,6 +120,8 @@ pub struct McpAuthBuilder {
     resource: String,
     authorization_servers: Vec<AuthorizationServer>,
     audiences: Vec<String>,
+    custom_verifier: Option<StoredVerifier>,
+    keep_token: bool,
     policy: Option<PolicyHandle>,
     hook: Option<Hook>,
     decision_log: Option<DecisionLog>,
@@ -112,8 +131,12 @@ pub struct McpAuthBuilder {
     allowed_hosts: Vec<String>,
     allowed_origins: Vec<String>,
     max_request_body_bytes: usize,
+    session_key: Option<SessionKey>,
     malformed_as_401: bool,
 }
+
+/// Not shown by `Debug`.
+struct SessionKey(Vec<u8>);
 
 /// `rmcp`'s own limit.
 const DEFAULT_MAX_REQUEST_BODY_BYTES: usize = 4 * 1024 * 1024;
@@ -124,6 +147,8 @@ impl McpAuthBuilder {
             resource,
             authorization_servers: Vec::new(),
             audiences: Vec::new(),
+            custom_verifier: None,
+            keep_token: false,
             policy: None,
             hook: None,
             decision_log: None,
@@ -133,6 +158,7 @@ impl McpAuthBuilder {
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             max_request_body_bytes: DEFAULT_MAX_REQUEST_BODY_BYTES,
+            session_key: None,
             malformed_as_401: false,
         }
     }
@@ -149,6 +175,22 @@ impl McpAuthBuilder {
         self
     }
 
+    /// Gives every token to the server's own verifier. The authorization servers are then only published, and what it says of a token has to name
+    /// one of them as issuer. Audience, times, types of claims and scopes are still checked.
+    pub fn custom_verifier(mut self, verifier: impl CustomVerifier) -> Self {
+        self.custom_verifier = Some(StoredVerifier::new(verifier));
+        self
+    }
+
+    /// Keeps the token in the [`AuthInfo`](crate::AuthInfo) of each request, for a token exchange (RFC 8693). Default: nothing behind the layer has it.
+    ///
+    /// # Security
+    /// Whatever handles requests can then use the token in the caller's name. MCP forbids forwarding it.
+    pub fn dangerous_keep_token(mut self) -> Self {
+        self.keep_token = true;
+        self
+    }
+
     /// Decides tool calls, and callers of annotated functions, by this policy: a [`Policy`], an `Arc` of one, or a [`PolicyHandle`], whose policy
     /// can be replaced while the server runs.
     pub fn policy(mut self, policy: impl Into<PolicyHandle>) -> Self {
@@ -158,7 +200,8 @@ impl McpAuthBuilder {
 
     /// Asks the server's own code about every call that the policy allows; it can deny the call, and nothing else.
     ///
-    /// Asked once for each call: at the gate for tools, at the guard for everything else. It runs on the request's task, so it should neither wait nor
+    /// Asked once for each call: at the gate for tools, prompts and resources, at the guard for everything else. It runs on the request's task, so it should
+    /// neither wait nor
     /// compute long. It is not asked for callers made by the feature `testing`.
     ///
     /// # Security
@@ -213,6 +256,13 @@ impl McpAuthBuilder {
         self
     }
 
+    /// Sets the key under which session ids, and what [`McpAuth::seal`] seals, belong to their principals: at least 32 random bytes, the same for
+    /// all instances behind one address. Default: random, so that sessions end with the process and belong to one instance.
+    pub fn session_key(mut self, key: impl Into<Vec<u8>>) -> Self {
+        self.session_key = Some(SessionKey(key.into()));
+        self
+    }
+
     /// Answers a malformed `Authorization` header with 401 instead of 400, for clients that read a 400 as a server of an older protocol.
     pub fn malformed_as_401(mut self, yes: bool) -> Self {
         self.malformed_as_401 = yes;
@@ -248,6 +298,12 @@ impl McpAuthBuilder {
             metadata = metadata.authorization_server(server.issuer());
             verifier = verifier.authorization_server(server);
         }
+        if self.keep_token {
+            verifier = verifier.dangerous_keep_token();
+        }
+        if let Some(custom) = self.custom_verifier {
+            verifier = verifier.stored_verifier(custom);
+        }
         for audience in self.audiences {
             verifier = verifier.additional_audience(audience);
         }
@@ -256,7 +312,10 @@ impl McpAuthBuilder {
             advertised(policy.as_deref(), &self.required_scopes)
         });
         let metadata = metadata.scopes_supported(advertised_scopes).build()?;
-        let sessions = SessionBinding::random().map_err(|_| ConfigError::NoRandomness)?;
+        let seal = match self.session_key {
+            Some(key) => PrincipalSeal::new(&key.0)?,
+            None => PrincipalSeal::random()?,
+        };
         Ok(McpAuth {
             resource: Arc::new(ProtectedResource {
                 verifier: verifier.build()?,
@@ -265,28 +324,25 @@ impl McpAuthBuilder {
                 // As published: a challenge must not ask for what the metadata leaves out.
                 advertised_scopes: metadata.scopes_supported().to_vec(),
                 required_scopes: self.required_scopes,
-                policy: self.policy,
+                policy: self.policy.clone(),
                 decisions: Decisions::new(self.hook, self.decision_log, self.denials_per_record),
                 malformed_as_401: self.malformed_as_401,
             }),
-            gate: McpGateLayer::new(sessions, self.max_request_body_bytes),
+            gate: McpGateLayer::new(seal.clone(), self.policy, self.max_request_body_bytes),
+            seal,
             metadata,
         })
     }
 }
 
-/// Whether this server does what the policy says. A key that would silently have no effect is refused.
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionKey(redacted)")
+    }
+}
+
+/// Whether the policy says how the tokens of every trusted issuer are read.
 fn check_policy(policy: &Policy, issuers: &[String]) -> Result<(), ConfigError> {
-    let unsupported = |key| ConfigError::UnsupportedPolicy {
-        policy: policy.file_name().to_owned(),
-        key,
-    };
-    if policy.visibility() == Visibility::Granted {
-        return Err(unsupported("visibility: granted"));
-    }
-    if policy.on_not_owner() == OnNotOwner::StepUp {
-        return Err(unsupported("on_not_owner: step_up"));
-    }
     policy
         .check_issuers(issuers.iter().map(String::as_str))
         .map_err(|mismatch| ConfigError::IssuersAndPolicy {

@@ -8,6 +8,7 @@ pub use mcp_auth_policy::OperationKind;
 pub use crate::rmcp::{Guarded, InputSchemas, input_schemas, served_names};
 pub use crate::{
     caller::Caller,
+    embedded_suite::{EmbeddedSuite, FailedTest},
     from_denied::FromDenied,
     guard::{Watch, admit, permit},
     requirement::Requirement,

@@ -15,8 +15,8 @@ use axum::{Router, routing::get};
 use common::*;
 use http::{Method, StatusCode};
 use mcp_auth::{
-    Access, DecisionLog, Denied, McpAuth, McpAuthBuilder, Policy, PolicyHandle, ReloadMode, ReloadRefused, Verdict,
-    requires_scope, testing::Issuer,
+    Access, DecisionLog, Denied, McpAuth, McpAuthBuilder, OperationKind, Policy, PolicyHandle, ReloadMode,
+    ReloadRefused, Verdict, requires_scope, testing::Issuer,
 };
 use serde_json::{Value, json};
 
@@ -132,7 +132,7 @@ async fn every_call_is_one_record_with_exactly_these_members() {
         })
     };
     let (tool, alice_, none) = (json!("tool"), json!("alice"), json!([]));
-    let create = json!("policies/todo.yaml:14");
+    let create = json!("policies/todo.yaml:15");
     let denied = record(
         tool.clone(),
         json!("create-todo"),
@@ -158,7 +158,7 @@ async fn every_call_is_one_record_with_exactly_these_members() {
             alice_.clone(),
             "own",
             "owner",
-            json!("policies/todo.yaml:15"),
+            json!("policies/todo.yaml:16"),
             none.clone(),
         ),
         denied.clone(),
@@ -488,7 +488,9 @@ async fn a_request_under_way_ends_on_the_policy_it_began_with() {
 #[tokio::test]
 async fn a_forbidden_call_is_recorded_with_the_line_of_the_forbid_and_without_its_arguments() {
     let forbid = "forbid:\n  - { id: long, tools: [create-todo], when: { arg: { name: content, longer_than: 5, if_missing: skip } } }\n";
-    let (server, written) = recording(|builder| builder.policy(policy(&format!("{POLICY}\n{forbid}")))).await;
+    let handle = PolicyHandle::from(policy(&format!("{POLICY}\n{forbid}")));
+    handle.declare_arguments(OperationKind::Tool, "create-todo", ["content"]);
+    let (server, written) = recording(|builder| builder.policy(handle)).await;
     let alice = server.token("alice", &["create:todos"]);
     for content in ["short", "secret argument"] {
         server.call(&alice, "create-todo", json!({ "content": content })).await;

@@ -231,6 +231,28 @@ async fn the_deadline_covers_all_locations_together() {
 }
 
 #[tokio::test]
+async fn compressed_documents_are_neither_asked_for_nor_unfolded() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let accepted = Arc::new(Mutex::new(None));
+    let router = Router::new().fallback({
+        let accepted = Arc::clone(&accepted);
+        async move |request: Request| {
+            *accepted.lock().unwrap() = request.headers().get("accept-encoding").cloned();
+            // `{}` as gzip would be unfolded to an object without `issuer`.
+            let gzip: &[u8] = &[
+                0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 0xab, 0xae, 0x05, 0, 0x43, 0xbf, 0xa6, 0xa3, 2, 0, 0, 0,
+            ];
+            ([("content-encoding", "gzip")], gzip)
+        }
+    });
+    tokio::spawn(async { axum::serve(listener, router).await });
+    let error = AuthorizationServer::new(origin).unwrap().metadata().await.unwrap_err();
+    assert!(error.to_string().contains("it is not a JSON object"), "{error}");
+    assert_eq!(*accepted.lock().unwrap(), None);
+}
+
+#[tokio::test]
 async fn the_document_is_kept_whole() {
     let (origin, _) = server(|origin, _| Ok(format!(r#"{{"issuer":"{origin}","x_new_member":{{"a":[1]}}}}"#))).await;
     let metadata = AuthorizationServer::new(origin).unwrap().metadata().await.unwrap();

@@ -29,7 +29,9 @@ forbid:
 #[tokio::test]
 async fn a_forbid_on_arguments_is_judged_by_the_arguments_of_this_call_at_the_gate_and_in_the_guard() {
     for mode in [MODES[0], MODES[1]] {
-        let server = TestServer::with(mode, |builder| builder.policy(policy(SHORT))).await;
+        let handle = PolicyHandle::from(policy(SHORT));
+        handle.declare_arguments(OperationKind::Tool, "create-todo", ["content"]);
+        let server = TestServer::with(mode, |builder| builder.policy(handle)).await;
         let token = server.token("alice", &["create:todos", "read:todos", "delete:todos"]);
         // The guard asks again: without the arguments it would refuse.
         let answer = server.call(&token, "create-todo", json!({ "content": "short" })).await;
@@ -74,14 +76,52 @@ async fn without_the_gate_nobody_knows_the_arguments_and_the_guard_refuses() {
 }
 
 #[tokio::test]
+async fn an_argument_under_a_name_that_was_not_declared_leaves_the_forbid_standing() {
+    let (content, name) = (["content"], "create-todo");
+    for (declared, arguments, status) in [
+        (Some(content), json!({ "content": "short" }), StatusCode::OK),
+        // What `#[serde(alias = "text")]` would take for the content.
+        (Some(content), json!({ "text": "much too long" }), StatusCode::FORBIDDEN),
+        (
+            Some(content),
+            json!({ "content": "short", "text": "x" }),
+            StatusCode::FORBIDDEN,
+        ),
+        (None, json!({ "content": "short" }), StatusCode::FORBIDDEN),
+    ] {
+        let handle = PolicyHandle::from(policy(SHORT));
+        if let Some(declared) = declared {
+            handle.declare_arguments(OperationKind::Tool, name, declared);
+        }
+        let server = TestServer::with(STATELESS_JSON, |builder| builder.policy(handle)).await;
+        let answer = server
+            .call(&server.token("alice", &["create:todos"]), name, arguments.clone())
+            .await;
+        assert_eq!(answer.status, status, "{arguments}: {answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_forbidden_caller_is_not_sent_to_fetch_scopes() {
-    let closed = "\nforbid:\n  - { id: closed, tools: [create-todo] }\n";
-    let server = TestServer::with(STATELESS_JSON, |builder| builder.policy(policy(closed))).await;
-    let answer = server
-        .call(&server.token("alice", &[]), "create-todo", json!({ "content": "x" }))
-        .await;
-    assert_eq!(answer.status, StatusCode::FORBIDDEN);
-    assert!(!answer.headers.contains_key("www-authenticate"), "{answer:?}");
+    for (message, status, text) in [
+        (
+            ", message: Closed for the night.",
+            StatusCode::FORBIDDEN,
+            "Closed for the night.",
+        ),
+        // Without words for the caller, the tool does not exist for it: no list shows it either.
+        ("", StatusCode::OK, "tool not found"),
+    ] {
+        let closed = format!("\nforbid:\n  - {{ id: closed, tools: [create-todo]{message} }}\n");
+        let server = TestServer::with(STATELESS_JSON, |builder| builder.policy(policy(&closed))).await;
+        let answer = server
+            .call(&server.token("alice", &[]), "create-todo", json!({ "content": "x" }))
+            .await;
+        assert_eq!(answer.status, status);
+        assert!(answer.body.contains(text), "{answer:?}");
+        assert!(!answer.headers.contains_key("www-authenticate"), "{answer:?}");
+        assert_eq!(server.ran(), 0);
+    }
 }
 
 #[test]

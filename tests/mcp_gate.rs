@@ -10,39 +10,9 @@ use axum::{Router, body::Body};
 use common::*;
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
-use mcp_auth::{BearerToken, Policy};
+use mcp_auth::Policy;
 use rmcp::model::ClientRequest;
 use serde_json::{Value, json};
-
-/// A call in the form of 2026-07-28: the version in header and body, method and name in headers.
-fn modern(token: &BearerToken, tool: &str, arguments: Value) -> Request<Body> {
-    let mut message = call(tool, arguments);
-    message["params"]["_meta"] = json!({
-        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
-        "io.modelcontextprotocol/clientCapabilities": {},
-    });
-    let mut request = authorized(token, post(&message));
-    request
-        .headers_mut()
-        .insert("mcp-protocol-version", "2026-07-28".parse().unwrap());
-    with_header(with_header(request, "mcp-method", "tools/call"), "mcp-name", tool)
-}
-
-/// Opens a session and gives the id the client saw.
-async fn open_session(server: &TestServer, token: &BearerToken) -> String {
-    let initialize = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
-        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } } });
-    let answer = server.send(authorized(token, post(&initialize))).await;
-    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-    let session = answer.headers["mcp-session-id"].to_str().unwrap().to_owned();
-    let initialized = post(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
-    let answer = server
-        .send(with_header(authorized(token, initialized), "mcp-session-id", &session))
-        .await;
-    assert_eq!(answer.status, StatusCode::ACCEPTED);
-    session
-}
 
 /// Every mode: how a call is sent in it.
 async fn send_in_every_mode(
@@ -55,12 +25,12 @@ async fn send_in_every_mode(
     for mode in MODES {
         let server = TestServer::with(mode, |builder| builder).await;
         let token = server.token(subject, scopes);
-        let answer = server.send(modern(&token, tool, arguments.clone())).await;
+        let answer = server.send(modern(&token, call(tool, arguments.clone()))).await;
         answers.push((format!("{mode:?} 2026-07-28"), answer, server.ran()));
 
         let mut request = authorized(&token, post(&call(tool, arguments.clone())));
         if mode.sessions {
-            request = with_header(request, "mcp-session-id", &open_session(&server, &token).await);
+            request = with_header(request, "mcp-session-id", &open_session(&server.app, &token).await);
         }
         let before = server.ran();
         let answer = server.send(request).await;
@@ -124,7 +94,7 @@ async fn a_tool_outside_the_policy_answers_byte_for_byte_like_one_that_does_not_
         let token = server.token("admin", &["create:todos", "read:todos", "delete:todos"]);
         for tool in ["delete-todo", "no-such-tool", ""] {
             for request in [
-                modern(&token, tool, json!({})),
+                modern(&token, call(tool, json!({}))),
                 authorized(&token, post(&call(tool, json!({})))),
             ] {
                 let (head, body) = request.into_parts();
@@ -196,29 +166,40 @@ async fn what_is_not_one_message_is_refused() {
 }
 
 #[tokio::test]
-async fn methods_that_no_policy_can_name_do_not_exist() {
+async fn methods_for_what_the_policy_does_not_list_do_not_exist() {
     let server = TestServer::start().await;
     let token = server.token("alice", &["create:todos"]);
     for method in [
+        "prompts/list",
         "prompts/get",
+        "resources/list",
+        "resources/templates/list",
         "resources/read",
         "resources/subscribe",
         "completion/complete",
-        "subscriptions/listen",
-        "tasks/get",
+        "tasks/list",
         "todos/everything",
         "",
     ] {
-        let ask = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": { "uri": "file:///", "name": "x" } });
+        let reference = json!({ "type": "ref/prompt", "name": "x" });
+        let params = json!({ "uri": "file:///", "name": "x", "ref": reference });
+        let ask = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
+        // Without what the method would need, it does not exist either. A completion may be for either kind.
+        let bare = match method {
+            "completion/complete" => ask.clone(),
+            _ => json!({ "jsonrpc": "2.0", "id": 7, "method": method }),
+        };
         for (version, status) in [("2025-11-25", StatusCode::OK), ("2026-07-28", StatusCode::NOT_FOUND)] {
-            let mut request = authorized(&token, post(&ask));
-            request
-                .headers_mut()
-                .insert("mcp-protocol-version", version.parse().unwrap());
-            let answer = server.send(request).await;
-            assert_eq!(answer.status, status, "{method} {version}");
-            assert_eq!(answer.json()["error"]["code"], -32601, "{method} {version}");
-            assert_eq!(answer.json()["id"], 7);
+            for message in [&ask, &bare] {
+                let mut request = authorized(&token, post(message));
+                request
+                    .headers_mut()
+                    .insert("mcp-protocol-version", version.parse().unwrap());
+                let answer = server.send(request).await;
+                assert_eq!(answer.status, status, "{message} {version}");
+                assert_eq!(answer.json()["error"]["code"], -32601, "{message} {version}");
+                assert_eq!(answer.json()["id"], 7);
+            }
         }
     }
 }
@@ -231,16 +212,17 @@ fn passes(request: &ClientRequest) -> bool {
         | R::InitializeRequest(_)
         | R::DiscoverRequest(_)
         | R::SetLevelRequest(_)
+        | R::ListToolsRequest(_)
+        // Of no resource here.
+        | R::SubscriptionsListenRequest(_) => true,
+        // By the policy, or not at all.
+        R::CallToolRequest(_)
         | R::ListPromptsRequest(_)
         | R::ListResourcesRequest(_)
         | R::ListResourceTemplatesRequest(_)
-        | R::ListToolsRequest(_) => true,
-        // By the policy, or not at all.
-        R::CallToolRequest(_)
         | R::CompleteRequest(_)
         | R::GetPromptRequest(_)
         | R::ReadResourceRequest(_)
-        | R::SubscriptionsListenRequest(_)
         | R::SubscribeRequest(_)
         | R::UnsubscribeRequest(_)
         | R::GetTaskRequest(_)
@@ -326,7 +308,7 @@ async fn a_challenge_keeps_what_clients_of_older_versions_would_lose() {
             authorized(&token, post(&call("create-todo", json!({})))),
             "create:todos read:todos delete:todos",
         ),
-        (modern(&token, "create-todo", json!({})), "create:todos"),
+        (modern(&token, call("create-todo", json!({}))), "create:todos"),
     ] {
         let answer = server.send(request).await;
         assert!(
@@ -394,8 +376,8 @@ async fn nobody_else_can_use_a_session() {
     .await;
     let alice = server.token("alice", &["create:todos"]);
     let mallory = server.token("mallory", &["create:todos"]);
-    let session = open_session(&server, &alice).await;
-    let own = open_session(&server, &mallory).await;
+    let session = open_session(&server.app, &alice).await;
+    let own = open_session(&server.app, &mallory).await;
     let (transport_id, _) = session.rsplit_once('.').unwrap();
     let (_, own_code) = own.rsplit_once('.').unwrap();
     let forged = format!("{transport_id}.{own_code}");

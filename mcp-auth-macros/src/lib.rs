@@ -1,4 +1,4 @@
-//! The attributes of `mcp-auth`. Use them through that crate, which re-exports them: generated code names `::mcp_auth`.
+//! The attributes of `mcp-auth`, and `suite!`. Use them through that crate, which re-exports them: generated code names `::mcp_auth`.
 
 mod args;
 mod body;
@@ -8,6 +8,8 @@ mod function;
 mod impl_block;
 mod policy_file;
 mod report;
+mod suite;
+mod suite_names;
 
 use proc_macro::TokenStream;
 
@@ -106,4 +108,38 @@ pub fn requires_scope(attribute: TokenStream, item: TokenStream) -> TokenStream 
 #[proc_macro_attribute]
 pub fn guarded(attribute: TokenStream, item: TokenStream) -> TokenStream {
     impl_block::expand(attribute.into(), item.into()).into()
+}
+
+/// Runs a test suite of a policy with `cargo test`: one `#[test]` for each cell of its matrix and each of its cases, lists and invariants, and for
+/// what `cover: all` demands.
+///
+/// The same file runs with `mcp-policy test`, and a test that fails shows the same text: what was expected, what the policy answers, which
+/// rule decides, and what to write into the suite if the policy is right.
+///
+/// ```
+/// // tests/policy_suite.rs is all it takes:
+/// mcp_auth::suite!("../policies/todo.test.yaml");
+/// ```
+///
+/// ```text
+/// test cases::alice_deletes_her_own_item ... ok
+/// test cover::mutants ... ok
+/// test lists::tools_list_as_alice ... ok
+/// test matrix::delete_todo_as_alice ... ok
+/// ```
+///
+/// | | |
+/// |---|---|
+/// | the argument | the path of the suite, relative to the package's folder; the suite names its policy, relative to itself |
+/// | what it writes | a module for each part of the suite: `matrix`, `cases`, `lists`, `invariants`, `cover`; so one suite to a module, others go into a `mod` of their own |
+/// | names of tests | the suite's, in lower case, with `_` for everything that is no letter or digit; equal ones are numbered: `same_2` |
+/// | a mistake in the suite or its policy | does not compile, and the error shows the place in the file; so does a suite without tests |
+/// | an edit of suite or policy | rebuilds |
+/// | when the tests run | both files are in the test binary: nothing is read, wherever it runs |
+/// | `MCP_AUTH_COMPILE_POLICY` | does not matter here: a suite is about the policy that it names |
+///
+/// A package that is published with its tests must hold both files: a path that leads out of its folder is a file that nobody else has.
+#[proc_macro]
+pub fn suite(input: TokenStream) -> TokenStream {
+    suite::expand(input.into()).into()
 }

@@ -126,15 +126,17 @@ fn parse_cached(path: &Path, shown: &str, text: String) -> Parsed {
         .file_name(shown)
         .parse(&text)
         .map(Arc::new)
-        .map_err(|errors| first_lines(&errors.to_string()));
+        .map_err(|errors| first_lines(&errors.to_string(), "mcp-policy check"));
     cache.insert(path.to_owned(), (text, parsed.clone()));
     parsed
 }
 
-fn first_lines(report: &str) -> String {
+/// Gives as much of a report as a compile error should show, and names the command that shows all of it.
+pub(crate) fn first_lines(report: &str, command: &str) -> String {
+    let more = format!("… and more: run `{command}` on the file");
     let mut lines: Vec<&str> = report.lines().take(MAX_LINES).collect();
     if report.lines().nth(MAX_LINES).is_some() {
-        lines.push("… and more: run `mcp-policy check` on the file");
+        lines.push(&more);
     }
     lines.join("\n")
 }

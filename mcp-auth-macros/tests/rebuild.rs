@@ -1,11 +1,11 @@
 //! An edit of the policy file, or of the variable that replaces it, rebuilds the crates that were checked against it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path};
+
+use common::Package;
+
+mod common;
 
 /// Plays the part of `mcp-auth` itself, so that only the macros have to be built.
 const SOURCE: &str = r#"
@@ -38,69 +38,43 @@ operations:
   export: { requires: read:notes }
 ";
 
-struct Package(PathBuf);
-
-impl Package {
-    fn write(&self, path: &str, text: &str) {
-        let path = self.0.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    /// Returns what `cargo check` printed if it failed.
-    fn check(&self, policy: Option<&Path>) -> Result<(), String> {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo
-            .current_dir(&self.0)
-            .args(["check", "--offline", "--quiet", "--target-dir", "target"]);
-        match policy {
-            Some(path) => cargo.env("MCP_AUTH_COMPILE_POLICY", path),
-            None => cargo.env_remove("MCP_AUTH_COMPILE_POLICY"),
-        };
-        let output = cargo.output().unwrap();
-        if output.status.success() {
-            Ok(())
-        } else {
-            Err(String::from_utf8_lossy(&output.stderr).into_owned())
-        }
+/// Returns what `cargo check` printed if it failed.
+fn check(package: &Package, policy: Option<&Path>) -> Result<(), String> {
+    let output = package.cargo(&["check", "--quiet"], policy);
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
     }
 }
 
 #[test]
 fn editing_the_policy_rebuilds() {
-    let macros = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let package = Package(Path::new(env!("CARGO_TARGET_TMPDIR")).join("rebuild"));
-    package.write(
-        "Cargo.toml",
-        &format!(
-            "[package]\nname = \"rebuild\"\nedition = \"2024\"\n[workspace]\n[dependencies]\nmcp-auth-macros = {{ path = {macros:?} }}\n"
-        ),
-    );
+    let package = Package::new("rebuild");
     package.write("src/lib.rs", SOURCE);
     package.write("policies/notes.yaml", POLICY);
-    fs::copy(macros.join("../Cargo.lock"), package.0.join("Cargo.lock")).unwrap();
-    assert_eq!(package.check(None), Ok(()));
+    assert_eq!(check(&package, None), Ok(()));
 
     let renamed = POLICY.replace("read:notes", "read:note");
     package.write("policies/notes.yaml", &renamed);
-    let error = package.check(None).unwrap_err();
+    let error = check(&package, None).unwrap_err();
     assert!(
         error.contains("scope `read:notes` is not declared in policies/notes.yaml; did you mean `read:note`?"),
         "{error}"
     );
     package.write("policies/notes.yaml", POLICY);
-    assert_eq!(package.check(None), Ok(()));
+    assert_eq!(check(&package, None), Ok(()));
 
     package.write("other.yaml", &renamed);
-    let error = package.check(Some(&package.0.join("other.yaml"))).unwrap_err();
+    let error = check(&package, Some(&package.0.join("other.yaml"))).unwrap_err();
     assert!(error.contains("is not declared in other.yaml"), "{error}");
-    assert_eq!(package.check(None), Ok(()));
+    assert_eq!(check(&package, None), Ok(()));
 
     package.write("policies/notes.yaml", "version: 1\npolicy: [\n");
-    let error = package.check(None).unwrap_err();
+    let error = check(&package, None).unwrap_err();
     assert!(error.contains("policy `policies/notes.yaml` is not valid"), "{error}");
     fs::remove_file(package.0.join("policies/notes.yaml")).unwrap();
-    let error = package.check(None).unwrap_err();
+    let error = check(&package, None).unwrap_err();
     assert!(
         error.contains("cannot read policy `policies/notes.yaml` from the folder `"),
         "{error}"

@@ -1,7 +1,7 @@
 //! Mistakes that a compiler has to find, with the text it shows.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-use std::{env, path::Path, process::Command};
+use std::{env, fs, path::Path, process::Command};
 
 const POLICY: &str = "MCP_AUTH_COMPILE_POLICY";
 
@@ -10,6 +10,7 @@ const POLICY: &str = "MCP_AUTH_COMPILE_POLICY";
 #[test]
 fn mistakes_are_reported_where_they_are() {
     let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui/todo.yaml");
+    copy_suites();
     let status = Command::new(env::current_exe().unwrap())
         .args(["--exact", "compile", "--ignored", "--nocapture"])
         .env(POLICY, policy)
@@ -19,6 +20,19 @@ fn mistakes_are_reported_where_they_are() {
         status.success(),
         "run with TRYBUILD=overwrite to accept changed messages"
     );
+}
+
+/// No variable replaces a suite: its files go where trybuild has its package.
+fn copy_suites() {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let folder = target.join("tests/trybuild").join(env!("CARGO_PKG_NAME")).join("suite");
+    fs::create_dir_all(&folder).unwrap();
+    for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui/suite")).unwrap() {
+        let file = file.unwrap().path();
+        if file.extension().is_some_and(|extension| extension == "yaml") {
+            fs::copy(&file, folder.join(file.file_name().unwrap())).unwrap();
+        }
+    }
 }
 
 #[test]

@@ -51,9 +51,11 @@ impl Bits {
     }
 
     pub(crate) fn full(members: usize) -> Self {
-        let mut all = Self::empty(members);
-        (0..members).for_each(|member| all.insert(member));
-        all
+        let mut words = vec![u64::MAX; members / 64];
+        if !members.is_multiple_of(64) {
+            words.push((1 << (members % 64)) - 1);
+        }
+        Self(words)
     }
 
     pub(crate) fn contains(&self, member: usize) -> bool {
@@ -74,7 +76,7 @@ pub(crate) fn holds(words: &[u64], member: usize) -> bool {
 
 impl Mask {
     pub(crate) fn new(members: &[usize]) -> Self {
-        let mut words: Vec<(usize, u64)> = Vec::new();
+        let mut words: Vec<(usize, u64)> = Vec::with_capacity(members.len());
         for member in members {
             let bit = 1 << (member % 64);
             match words.iter_mut().find(|(word, _)| *word == member / 64) {

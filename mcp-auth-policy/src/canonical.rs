@@ -40,7 +40,7 @@ struct Canonical<'d> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     forbid: Vec<CanonicalForbid<'d>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    advertise: Option<Vec<&'d str>>,
+    advertise: Option<&'d [Named]>,
     visibility: &'static str,
     on_not_owner: &'static str,
 }
@@ -89,8 +89,8 @@ struct CanonicalOperation<'d> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum CanonicalRequires<'d> {
-    All(Vec<&'d str>),
-    Any { any: Vec<&'d str> },
+    All(&'d [Named]),
+    Any { any: Vec<&'d Named> },
 }
 
 #[derive(Serialize)]
@@ -105,6 +105,10 @@ pub(crate) fn canonical(document: &Document) -> String {
     // Maps with text keys and texts always become JSON; an error would give no policy at all, never a panic.
     // Each entry has a line of its own: YAML allows a key only in the first 1024 characters of a line.
     let json = serde_json::to_string_pretty(&of(document)).unwrap_or_default();
+    // JSON escapes the control characters of ASCII, all but the last one.
+    if json.bytes().all(|b| b < 0x7f) {
+        return json;
+    }
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         if is_forbidden(c) {
@@ -163,7 +167,7 @@ fn of(document: &Document) -> Canonical<'_> {
         resources: operations(document, OperationKind::Resource),
         operations: operations(document, OperationKind::Operation),
         forbid: document.forbids.iter().map(CanonicalForbid::of).collect(),
-        advertise: document.advertise.as_deref().map(as_written),
+        advertise: document.advertise.as_deref(),
         visibility: match document.visibility {
             Visibility::All => "all",
             Visibility::Obtainable => "obtainable",
@@ -205,9 +209,9 @@ fn operation(entry: &OperationEntry) -> CanonicalOperation<'_> {
     let Requires { alternatives, .. } = &entry.requires;
     CanonicalOperation {
         requires: match alternatives.as_slice() {
-            [all] => CanonicalRequires::All(as_written(all)),
+            [all] => CanonicalRequires::All(all),
             any => CanonicalRequires::Any {
-                any: any.iter().flat_map(|one| as_written(one)).collect(),
+                any: any.iter().flatten().collect(),
             },
         },
         object: entry.object.as_ref().map(|object| object.name.as_str()),
@@ -221,12 +225,8 @@ fn operation(entry: &OperationEntry) -> CanonicalOperation<'_> {
     }
 }
 
-fn as_written(names: &[Named]) -> Vec<&str> {
-    names.iter().map(|named| named.name.as_str()).collect()
-}
-
 pub(crate) fn sorted(names: &[Named]) -> Vec<&str> {
-    let mut names = as_written(names);
+    let mut names: Vec<&str> = names.iter().map(|named| named.name.as_str()).collect();
     names.sort_unstable();
     names
 }

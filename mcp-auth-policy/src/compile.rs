@@ -8,6 +8,7 @@ use crate::{
     canonical::{canonical, revision},
     compile_forbids,
     document::{Document, OperationEntry},
+    fields::Named,
     link::{Linked, LinkedOperation},
     lint::lint,
     operation::{Alternative, Operation, OperationKind, OwnerRule, Role, Rule, Scope},
@@ -164,6 +165,7 @@ fn operation(
     owners: &HashMap<&str, &str>,
 ) -> Operation {
     let alternatives = linked.alternatives.iter();
+    let names = |scopes: &[Named]| scopes.iter().map(|scope| scope.name.clone()).collect();
     let owner = linked.owner_fallback.as_ref().zip(entry.owner_fallback.as_ref());
     let object = entry.object.as_ref().map(|object| object.name.clone());
     Operation {
@@ -175,9 +177,8 @@ fn operation(
             .and_then(|name| owners.get(name))
             .map(|column| (*column).to_owned()),
         object,
-        requires: (entry.requires.alternatives.iter())
-            .map(|all| all.iter().map(|scope| scope.name.clone()).collect())
-            .collect(),
+        requires: (entry.requires.alternatives.iter()).map(|all| names(all)).collect(),
+        owner_fallback: (entry.owner_fallback.as_ref()).map(|written| names(&written.scopes)),
         rule: Rule {
             alternatives: alternatives
                 .map(|all| Alternative {
@@ -221,9 +222,9 @@ fn indexes(operations: &[Operation], kind: OperationKind) -> HashMap<String, u32
     let of_kind = (0_u32..)
         .zip(operations)
         .filter(|(_, operation)| operation.kind == kind);
-    of_kind
-        .map(|(index, operation)| (operation.name.clone(), index))
-        .collect()
+    let mut indexes = HashMap::with_capacity(of_kind.clone().count());
+    indexes.extend(of_kind.map(|(index, operation)| (operation.name.clone(), index)));
+    indexes
 }
 
 /// The name of a file without its folders and extension.

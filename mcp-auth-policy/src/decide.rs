@@ -106,11 +106,10 @@ impl Policy {
     #[must_use]
     pub fn line_of(&self, id: OperationId, decision: Decision) -> Option<usize> {
         let operation = self.operation(id)?;
-        Some(match (decision.because, &operation.rule.owner) {
-            (Because::Forbidden(forbid), _) => self.forbid(forbid)?.line,
-            (Because::Owner | Because::NotOwner | Because::OwnerUnknown, Some(owner)) => owner.line,
-            _ => operation.rule.requires_line,
-        })
+        match decision.because {
+            Because::Forbidden(forbid) => Some(self.forbid(forbid)?.line),
+            because => Some(operation.line_of(because)),
+        }
     }
 
     /// Returns whether a decision on this operation may depend on the arguments of the call.
@@ -130,6 +129,24 @@ impl Policy {
             .chain(general)
             .filter_map(|number| self.forbid(ForbidId(*number)))
             .filter(|forbid| forbid.reads_arguments())
+    }
+
+    /// Returns the forbids that an operation is subject to, in the order of the file.
+    pub(crate) fn forbids_on(&self, operation: &Operation) -> Vec<ForbidId> {
+        let numbers = operation.rule.forbids.iter().chain(&self.forbids_everything);
+        let mut forbids: Vec<ForbidId> = numbers.copied().map(ForbidId).collect();
+        forbids.sort_unstable();
+        forbids
+    }
+}
+
+impl Operation {
+    /// Returns the line of the rule that gives a reason, if that is no forbid.
+    pub(crate) fn line_of(&self, because: Because) -> usize {
+        match (because, &self.rule.owner) {
+            (Because::Owner | Because::NotOwner | Because::OwnerUnknown, Some(owner)) => owner.line,
+            _ => self.rule.requires_line,
+        }
     }
 }
 

@@ -1,4 +1,10 @@
 //! Strict reading of mappings, lists and texts: every mistake is reported, nothing is guessed.
+//!
+//! A `path` says what is read, for messages. It is written out only for a mistake: a file may have a hundred thousand entries without one.
+
+use std::{collections::HashSet, fmt::Display};
+
+use serde::{Serialize, Serializer};
 
 use crate::{
     diagnostic::Code,
@@ -15,6 +21,13 @@ pub(crate) struct Named {
     pub(crate) span: Span,
 }
 
+/// The name alone: in the canonical form places do not count.
+impl Serialize for Named {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.name)
+    }
+}
+
 /// The fields of a mapping whose keys are a closed vocabulary.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fields<'n> {
@@ -26,12 +39,12 @@ impl<'n> Fields<'n> {
     /// Opens a mapping; `later` are keys of the full language that this version does not know yet.
     pub(crate) fn open(
         node: &'n Node,
-        path: &str,
+        path: impl Display,
         known: &[&str],
         later: &[&str],
         findings: &mut Findings<'_>,
     ) -> Option<Self> {
-        let entries = mapping(node, path, findings)?;
+        let entries = mapping(node, &path, findings)?;
         for entry in entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
             let message = format!("{} is not a field of {path}", quoted(&entry.key));
             findings.error_with(Code::UnknownField, entry.key_span, message, || {
@@ -57,7 +70,7 @@ impl<'n> Fields<'n> {
 }
 
 /// Reads a mapping with free keys.
-pub(crate) fn mapping<'n>(node: &'n Node, path: &str, findings: &mut Findings<'_>) -> Option<&'n [Entry]> {
+pub(crate) fn mapping<'n>(node: &'n Node, path: impl Display, findings: &mut Findings<'_>) -> Option<&'n [Entry]> {
     match &node.value {
         Value::Map(entries) => Some(entries),
         other => {
@@ -68,7 +81,7 @@ pub(crate) fn mapping<'n>(node: &'n Node, path: &str, findings: &mut Findings<'_
 }
 
 /// Reads a text that is not empty.
-pub(crate) fn text(node: &Node, path: &str, findings: &mut Findings<'_>) -> Option<Named> {
+pub(crate) fn text(node: &Node, path: impl Display, findings: &mut Findings<'_>) -> Option<Named> {
     match &node.value {
         Value::Text(name) if !name.trim().is_empty() => Some(Named {
             name: name.clone(),
@@ -86,8 +99,13 @@ pub(crate) fn text(node: &Node, path: &str, findings: &mut Findings<'_>) -> Opti
 }
 
 /// Reads one of a closed set of words.
-pub(crate) fn choice<T: Copy>(node: &Node, path: &str, words: &[(&str, T)], findings: &mut Findings<'_>) -> Option<T> {
-    let named = text(node, path, findings)?;
+pub(crate) fn choice<T: Copy>(
+    node: &Node,
+    path: impl Display,
+    words: &[(&str, T)],
+    findings: &mut Findings<'_>,
+) -> Option<T> {
+    let named = text(node, &path, findings)?;
     let found = words.iter().find(|(word, _)| *word == named.name);
     if found.is_none() {
         let message = format!("{path} cannot be {}", quoted(&named.name));
@@ -99,15 +117,17 @@ pub(crate) fn choice<T: Copy>(node: &Node, path: &str, words: &[(&str, T)], find
 }
 
 /// Reads a list of texts, none of them twice.
-pub(crate) fn texts(node: &Node, path: &str, findings: &mut Findings<'_>) -> Option<Vec<Named>> {
+pub(crate) fn texts(node: &Node, path: impl Display, findings: &mut Findings<'_>) -> Option<Vec<Named>> {
     let Value::List(items) = &node.value else {
         wrong_type(node.span, path, "a list", &node.value, findings);
         return None;
     };
-    let item = format!("each item of {path}");
-    let names: Vec<Named> = items.iter().filter_map(|node| text(node, &item, findings)).collect();
-    let mut seen = std::collections::HashSet::new();
-    for name in &names {
+    let named = items
+        .iter()
+        .filter_map(|node| text(node, format_args!("each item of {path}"), findings));
+    let names: Vec<Named> = named.collect();
+    let mut seen = HashSet::new();
+    for name in names.iter().filter(|_| names.len() > 1) {
         if !seen.insert(&name.name) {
             let message = format!("{path} names {} twice", quoted(&name.name));
             findings.error_help(Code::DuplicateName, name.span, message, "delete one of the two");
@@ -145,7 +165,7 @@ pub(crate) fn missing(at: Span, field: &str, help: &str, findings: &mut Findings
     );
 }
 
-pub(crate) fn wrong_type(at: Span, path: &str, wanted: &str, found: &Value, findings: &mut Findings<'_>) {
+pub(crate) fn wrong_type(at: Span, path: impl Display, wanted: &str, found: &Value, findings: &mut Findings<'_>) {
     if *found == Value::Refused {
         return;
     }

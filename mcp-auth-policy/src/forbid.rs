@@ -13,6 +13,14 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ForbidId(pub(crate) u32);
 
+impl ForbidId {
+    /// Returns the place of the forbid in the file, counted from 1.
+    #[must_use]
+    pub fn place(self) -> usize {
+        usize::try_from(self.0).map_or(usize::MAX, |number| number.saturating_add(1))
+    }
+}
+
 /// One entry of `forbid:`.
 #[derive(Debug, Clone)]
 pub struct Forbid {

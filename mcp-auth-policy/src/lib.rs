@@ -53,8 +53,9 @@
 //! Whatever the text, loading ends with a [`Policy`] or with all its mistakes ([`PolicyErrors`]), never with a panic.
 //!
 //! Beside the policy lies its test suite ([`suite`]). The binary `mcp-policy` (feature `cli`) runs both from files:
-//! `mcp-policy check policies/` and `mcp-policy test policies/`. What a new version of a policy changes, and for whom, says
-//! [`Policy::diff`], or `mcp-policy diff old.yaml new.yaml`.
+//! `mcp-policy check policies/` and `mcp-policy test policies/`. [`Policy::explain`] says why one call is allowed or denied, and
+//! [`Policy::matrix`] shows the whole policy as a table; what a new version of a policy changes, and for whom, says [`Policy::diff`]. The
+//! binary prints all of them.
 //!
 //! # Security
 //!
@@ -62,6 +63,11 @@
 //! - [`Grants`] and [`OperationId`]s belong to the one compiled policy they came from. Any other policy, a reload of the
 //!   same file included, denies them.
 //! - The file is trusted, the tokens are not: scopes that the policy does not declare are ignored.
+
+#![allow(
+    clippy::needless_borrows_for_generic_args,
+    reason = "what is read is named by `&format!(…)` as well as by `format_args!(…)`, which costs nothing without a mistake"
+)]
 
 mod annotation;
 mod arguments;
@@ -75,9 +81,12 @@ mod claim_path;
 mod compile;
 mod compile_forbids;
 mod decide;
+mod describe_forbid;
 mod diagnostic;
 mod diff;
 mod document;
+mod explain;
+mod explain_forbid;
 mod fields;
 mod findings;
 mod forbid;
@@ -90,6 +99,7 @@ mod lint;
 mod lint_forbid;
 mod listing;
 mod loader;
+mod matrix;
 mod operation;
 mod policy;
 mod reach;
@@ -100,7 +110,10 @@ mod read_operation;
 mod read_value_test;
 mod resolve;
 mod resources;
+#[cfg(test)]
+mod schema_keys;
 mod source;
+mod sql_condition;
 mod suggest;
 pub mod suite;
 mod text;
@@ -116,12 +129,15 @@ pub use self::{
     challenge::Challenge,
     diagnostic::{Diagnostic, Severity},
     diff::{Change, Diff, Direction},
+    explain::{Explanation, OwnerAnswer, Question, ScopeAnswer, Sufficient},
+    explain_forbid::ForbidAnswer,
     findings::PolicyErrors,
     forbid::{Forbid, ForbidId},
     format::{to_github, to_json},
     grants::Grants,
     listing::{OnNotOwner, Visibility},
     loader::PolicyLoader,
+    matrix::{Matrix, MatrixBy, MatrixCell, MatrixRow},
     operation::{Operation, OperationId, OperationKind, Scope},
     policy::Policy,
     reach::{Because, Decision, Ownership, Reach},

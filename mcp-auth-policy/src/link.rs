@@ -1,6 +1,6 @@
 //! Names to numbers: every name that a policy uses must be one that it declares.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt::Display};
 
 use crate::{
     diagnostic::Code,
@@ -9,7 +9,7 @@ use crate::{
     findings::Findings,
     graph,
     link_forbids::{link_callers, link_forbids, link_templates},
-    text::{did_you_mean, quoted},
+    text::{Quoted, did_you_mean, quoted},
 };
 
 /// Scopes that a policy may declare. Each caller carries one bit per scope, and each scope its closure.
@@ -60,23 +60,20 @@ pub(crate) fn link(document: &Document, findings: &mut Findings<'_>) -> Linked {
 
     let implies: Vec<_> = (document.scopes.iter())
         .map(|scope| {
-            scopes.find_all(
-                &scope.implies,
-                &format!("scope {} implies", quoted(&scope.id.name)),
-                findings,
-            )
+            let name = Quoted(&scope.id.name);
+            scopes.find_all(&scope.implies, format_args!("scope {name} implies"), findings)
         })
         .collect();
     let role_scopes = (document.roles.iter())
-        .map(|role| scopes.find_all(&role.scopes, &format!("role {} has", quoted(&role.id.name)), findings))
+        .map(|role| {
+            let name = Quoted(&role.id.name);
+            scopes.find_all(&role.scopes, format_args!("role {name} has"), findings)
+        })
         .collect();
     let includes: Vec<_> = (document.roles.iter())
         .map(|role| {
-            roles.find_all(
-                &role.includes,
-                &format!("role {} includes", quoted(&role.id.name)),
-                findings,
-            )
+            let name = Quoted(&role.id.name);
+            roles.find_all(&role.includes, format_args!("role {name} includes"), findings)
         })
         .collect();
     let operations = ByKind::each(|kind| {
@@ -112,15 +109,15 @@ fn link_operations(
 ) -> Vec<LinkedOperation> {
     let mut linked = Vec::with_capacity(entries.len());
     for entry in entries {
-        let what = format!("{kind} {}", quoted(&entry.id.name));
-        let requires = format!("{what} requires");
+        let name = Quoted(&entry.id.name);
         let alternatives = (entry.requires.alternatives.iter())
-            .map(|all| scopes.find_all(all, &requires, findings))
+            .map(|all| scopes.find_all(all, format_args!("{kind} {name} requires"), findings))
             .collect();
-        let fallback = format!("the owner fallback of {what} requires");
-        let owner_fallback =
-            (entry.owner_fallback.as_ref()).map(|owner| scopes.find_all(&owner.scopes, &fallback, findings));
-        objects.find_all(entry.object.as_slice(), &format!("{what} acts on"), findings);
+        let owner_fallback = (entry.owner_fallback.as_ref()).map(|owner| {
+            let what = format_args!("the owner fallback of {kind} {name} requires");
+            scopes.find_all(&owner.scopes, what, findings)
+        });
+        objects.find_all(entry.object.as_slice(), format_args!("{kind} {name} acts on"), findings);
         linked.push(LinkedOperation {
             alternatives,
             owner_fallback,
@@ -153,18 +150,19 @@ impl<'d> Names<'d> {
         }
     }
 
-    pub(crate) fn find_all(&self, wanted: &[Named], what: &str, findings: &mut Findings<'_>) -> Vec<usize> {
+    /// Gives the numbers of names. `what` asks for them, for messages; it is written out only if one is unknown.
+    pub(crate) fn find_all(&self, wanted: &[Named], what: impl Display, findings: &mut Findings<'_>) -> Vec<usize> {
         let mut found = Vec::with_capacity(wanted.len());
         for name in wanted {
             match self.numbers.get(name.name.as_str()) {
                 Some(number) => found.push(*number),
-                None => self.report(name, what, findings),
+                None => self.report(name, &what, findings),
             }
         }
         found
     }
 
-    fn report(&self, name: &Named, what: &str, findings: &mut Findings<'_>) {
+    fn report(&self, name: &Named, what: &dyn Display, findings: &mut Findings<'_>) {
         let message = format!("{what} {}, which is not declared", quoted(&name.name));
         findings.error_with(self.code, name.span, message, || {
             let names = self.list.iter().map(|named| named.name.as_str());

@@ -9,7 +9,7 @@ use crate::{
     link::Linked,
     lint_forbid::{equal_scopes, lint_callers, lint_forbids},
     source::{Source, Span},
-    text::quoted,
+    text::{Quoted, quoted},
 };
 
 /// Takes a warning: code, place, message, help.
@@ -25,7 +25,7 @@ pub(crate) fn lint(policy: &Policy, document: &Document, linked: &Linked, source
         warnings.push(warning.with_help(Some(help.to_owned())));
     };
     let used = used_scopes(policy, linked);
-    unused_scopes(policy, document, &used, &mut warn);
+    unused_scopes(policy, document, linked, &used, &mut warn);
     equal_scopes(policy, document, &used, &mut warn);
     redundant_roles(policy, document, linked, &mut warn);
     open_operations(policy, document, &mut warn);
@@ -50,8 +50,13 @@ fn used_scopes(policy: &Policy, linked: &Linked) -> Bits {
     used
 }
 
-fn unused_scopes(policy: &Policy, document: &Document, used: &Bits, warn: &mut Warn<'_>) {
-    for (entry, scope) in document.scopes.iter().zip(&policy.scopes) {
+fn unused_scopes(policy: &Policy, document: &Document, linked: &Linked, used: &Bits, warn: &mut Warn<'_>) {
+    // What clients are told to ask for is for somebody else then, like `openid` for a userinfo endpoint.
+    let advertised = linked.advertise.as_deref().unwrap_or_default();
+    for (number, (entry, scope)) in document.scopes.iter().zip(&policy.scopes).enumerate() {
+        if advertised.contains(&number) {
+            continue;
+        }
         // A broad scope is used if something that it implies is.
         let helps = scope
             .closure
@@ -73,7 +78,7 @@ fn unused_scopes(policy: &Policy, document: &Document, used: &Bits, warn: &mut W
 
 fn redundant_roles(policy: &Policy, document: &Document, linked: &Linked, warn: &mut Warn<'_>) {
     for ((entry, role), includes) in document.roles.iter().zip(&policy.roles).zip(&linked.includes) {
-        let name = quoted(&entry.id.name);
+        let name = Quoted(&entry.id.name);
         if role.scopes.words().iter().all(|word| *word == 0) {
             warn(
                 Code::RedundantRole,

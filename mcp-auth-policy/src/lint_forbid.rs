@@ -7,7 +7,7 @@ use crate::{
     document::{ConditionEntry, Document, ForbidEntry},
     forbid::Forbid,
     lint::Warn,
-    text::quoted,
+    text::{Quoted, quoted},
 };
 
 /// Forbids that are compared with earlier ones at most, so that a huge file cannot make loading slow.
@@ -46,7 +46,7 @@ fn not_monotone(entry: &ForbidEntry, warn: &mut Warn<'_>) {
 }
 
 fn unmatched(policy: &Policy, entry: &ForbidEntry, forbid: &Forbid, warn: &mut Warn<'_>) {
-    let id = quoted(&entry.id.name);
+    let id = Quoted(&entry.id.name);
     if let Some(role) = entry.when.roles.first()
         && !policy.callers.map_roles()
     {

@@ -49,6 +49,8 @@ impl PolicyLoader {
             return Err(findings.into_errors());
         };
         let document = read(&root, &mut findings);
+        // As large as the file; what comes next can use the memory.
+        drop(root);
         let linked = link(&document, &mut findings);
         if !findings.is_empty() {
             return Err(findings.into_errors());

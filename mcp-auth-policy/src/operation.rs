@@ -62,6 +62,7 @@ pub struct Operation {
     pub(crate) object: Option<String>,
     pub(crate) owner_column: Option<String>,
     pub(crate) requires: Vec<Vec<String>>,
+    pub(crate) owner_fallback: Option<Vec<String>>,
     pub(crate) rule: Rule,
 }
 
@@ -126,6 +127,13 @@ impl Operation {
     #[must_use]
     pub fn has_owner_fallback(&self) -> bool {
         self.rule.owner.is_some()
+    }
+
+    /// Returns the scopes that an owner must hold at least, as written; none of them for `owner_fallback: true`. `None` if an owner may do no more
+    /// than others.
+    #[must_use]
+    pub fn owner_fallback(&self) -> Option<&[String]> {
+        self.owner_fallback.as_deref()
     }
 
     /// Returns the line of the declaration, counted from 1.

@@ -191,6 +191,12 @@ impl Policy {
         self.operations.iter().filter(move |operation| operation.kind == kind)
     }
 
+    /// Returns whether the policy lists anything of this kind.
+    #[must_use]
+    pub fn declares_any(&self, kind: OperationKind) -> bool {
+        !self.indexes.of(kind).is_empty()
+    }
+
     /// Finds an operation by name. `None` means that the policy does not list it, and thus that it is denied to everybody.
     #[must_use]
     pub fn find(&self, kind: OperationKind, name: &str) -> Option<OperationId> {

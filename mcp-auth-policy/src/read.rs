@@ -10,11 +10,11 @@ use crate::{
     read_callers::read_callers,
     read_forbid::read_forbids,
     read_operation::read_operation,
-    text::{is_column_name, is_name, is_scope_token, quoted, quoted_path},
+    text::{FieldOf, QuotedPath, is_column_name, is_name, is_scope_token, quoted},
     yaml::{Entry, Node, Value},
 };
 
-const KNOWN: &[&str] = &[
+pub(crate) const KNOWN: &[&str] = &[
     "version",
     "policy",
     "scopes",
@@ -30,6 +30,10 @@ const KNOWN: &[&str] = &[
     "visibility",
     "on_not_owner",
 ];
+
+pub(crate) const SCOPE: &[&str] = &["about", "implies"];
+pub(crate) const ROLE: &[&str] = &["scopes", "includes"];
+pub(crate) const OBJECT: &[&str] = &["owner"];
 
 pub(crate) fn read(root: &Node, findings: &mut Findings<'_>) -> Document {
     let mut document = Document::default();
@@ -96,8 +100,10 @@ fn section<T>(
     let Some(entry) = fields.get(key) else {
         return Vec::new();
     };
-    let entries = mapping(&entry.node, &format!("`{key}`"), findings).unwrap_or_default();
-    entries.iter().filter_map(|entry| read(entry, findings)).collect()
+    let entries = mapping(&entry.node, format_args!("`{key}`"), findings).unwrap_or_default();
+    let mut section = Vec::with_capacity(entries.len());
+    section.extend(entries.iter().filter_map(|entry| read(entry, findings)));
+    section
 }
 
 /// Gives the key of an entry as a name with its place.
@@ -115,23 +121,23 @@ fn read_scope(entry: &Entry, findings: &mut Findings<'_>) -> Option<ScopeEntry> 
         let help = "use printable ASCII without spaces, double quotes and backslashes (RFC 6749 section 3.3)";
         findings.error_help(Code::InvalidScopeToken, id.span, message, help);
     }
-    let path = quoted_path("scopes", &entry.key);
+    let path = QuotedPath("scopes", &entry.key);
     let mut scope = ScopeEntry {
         id,
         about: None,
         implies: Vec::new(),
     };
     match &entry.node.value {
-        Value::Text(_) => scope.about = text(&entry.node, &path, findings).map(|about| about.name),
+        Value::Text(_) => scope.about = text(&entry.node, path, findings).map(|about| about.name),
         Value::Map(_) => {
-            let fields = Fields::open(&entry.node, &path, &["about", "implies"], &[], findings)?;
-            let about = fields.get("about").and_then(|about| text(&about.node, &path, findings));
+            let fields = Fields::open(&entry.node, path, SCOPE, &[], findings)?;
+            let about = fields.get("about").and_then(|about| text(&about.node, path, findings));
             scope.about = about.map(|about| about.name);
-            scope.implies = names(&fields, "implies", &path, findings);
+            scope.implies = names(&fields, "implies", path, findings);
         }
         other => wrong_type(
             entry.node.span,
-            &path,
+            path,
             "a text that says what the scope allows",
             other,
             findings,
@@ -142,23 +148,23 @@ fn read_scope(entry: &Entry, findings: &mut Findings<'_>) -> Option<ScopeEntry> 
 
 fn read_role(entry: &Entry, findings: &mut Findings<'_>) -> Option<RoleEntry> {
     let id = checked_name(key(entry), "a role", findings);
-    let path = quoted_path("roles", &entry.key);
-    let Some(fields) = Fields::open(&entry.node, &path, &["scopes", "includes"], &[], findings) else {
+    let path = QuotedPath("roles", &entry.key);
+    let Some(fields) = Fields::open(&entry.node, path, ROLE, &[], findings) else {
         return Some(RoleEntry {
             id,
             scopes: Vec::new(),
             includes: Vec::new(),
         });
     };
-    let scopes = names(&fields, "scopes", &path, findings);
-    let includes = names(&fields, "includes", &path, findings);
+    let scopes = names(&fields, "scopes", path, findings);
+    let includes = names(&fields, "includes", path, findings);
     Some(RoleEntry { id, scopes, includes })
 }
 
 fn read_object(entry: &Entry, findings: &mut Findings<'_>) -> Option<ObjectEntry> {
     let id = checked_name(key(entry), "an object", findings);
-    let path = quoted_path("objects", &entry.key);
-    let Some(fields) = Fields::open(&entry.node, &path, &["owner"], &[], findings) else {
+    let path = QuotedPath("objects", &entry.key);
+    let Some(fields) = Fields::open(&entry.node, path, OBJECT, &[], findings) else {
         return Some(ObjectEntry { id, owner: None });
     };
     let Some(owner) = fields.get("owner") else {
@@ -167,7 +173,7 @@ fn read_object(entry: &Entry, findings: &mut Findings<'_>) -> Option<ObjectEntry
         findings.error_help(Code::ObjectWithoutOwner, id.span, message, help);
         return Some(ObjectEntry { id, owner: None });
     };
-    let owner = text(&owner.node, &format!("the owner of {path}"), findings).filter(|owner| {
+    let owner = text(&owner.node, format_args!("the owner of {path}"), findings).filter(|owner| {
         let good = is_column_name(&owner.name);
         if !good {
             let message = format!("{} is not a plain column name", quoted(&owner.name));
@@ -182,10 +188,10 @@ fn read_object(entry: &Entry, findings: &mut Findings<'_>) -> Option<ObjectEntry
     })
 }
 
-fn names(fields: &Fields<'_>, key: &str, path: &str, findings: &mut Findings<'_>) -> Vec<Named> {
+fn names(fields: &Fields<'_>, key: &'static str, path: QuotedPath<'_>, findings: &mut Findings<'_>) -> Vec<Named> {
     let entry = fields.get(key);
     entry
-        .and_then(|entry| texts(&entry.node, &format!("`{key}` of {path}"), findings))
+        .and_then(|entry| texts(&entry.node, FieldOf(key, path), findings))
         .unwrap_or_default()
 }
 

@@ -14,7 +14,8 @@ use crate::{
 
 /// Claims that their user, or an administrator, can change, and that may then pass to somebody else.
 const CHANGEABLE: [&str; 4] = ["email", "preferred_username", "upn", "name"];
-const MAPPING: &[&str] = &[
+pub(crate) const CALLERS: &[&str] = &["default", "issuers", "owner_key"];
+pub(crate) const MAPPING: &[&str] = &[
     "subject",
     "dangerous_subject",
     "scopes",
@@ -25,8 +26,7 @@ const MAPPING: &[&str] = &[
 
 pub(crate) fn read_callers(entry: &Entry, findings: &mut Findings<'_>) -> CallersEntry {
     let mut callers = CallersEntry::default();
-    let known = ["default", "issuers", "owner_key"];
-    let Some(fields) = Fields::open(&entry.node, "`callers`", &known, &[], findings) else {
+    let Some(fields) = Fields::open(&entry.node, "`callers`", CALLERS, &[], findings) else {
         return callers;
     };
     callers.default = fields

@@ -16,7 +16,7 @@ use crate::{
     yaml::{Entry, Node, Value},
 };
 
-const FORBID: &[&str] = &[
+pub(crate) const FORBID: &[&str] = &[
     "id",
     "everything",
     "tools",
@@ -27,8 +27,8 @@ const FORBID: &[&str] = &[
     "unless",
     "message",
 ];
-const ATOMS: &[&str] = &["scope", "role", "issuer", "client", "claim", "arg"];
-const VALUE_ATOM: &[&str] = &["name", "is", "in", "min", "max", "longer_than", "present", "if_missing"];
+pub(crate) const ATOMS: &[&str] = &["scope", "role", "issuer", "client", "claim", "arg"];
+pub(crate) const VALUE_ATOM: &[&str] = &["name", "is", "in", "min", "max", "longer_than", "present", "if_missing"];
 
 pub(crate) fn read_forbids(entry: &Entry, findings: &mut Findings<'_>) -> Vec<ForbidEntry> {
     let Value::List(items) = &entry.node.value else {
@@ -123,7 +123,7 @@ fn checked_id(id: Named, findings: &mut Findings<'_>) -> Named {
 }
 
 /// A test says `because: missing-scope` or `because:` and the id of a forbid: one word must not mean both.
-const RESERVED: &[&str] = &[
+pub(crate) const RESERVED: &[&str] = &[
     "open",
     "scope",
     "owner",

@@ -7,10 +7,13 @@ use crate::{
     fields::{Fields, Named, missing, text, texts, wrong_type},
     findings::Findings,
     read::key,
-    text::{is_tool_name, quoted, quoted_path},
+    text::{FieldOf, QuotedPath, is_tool_name, quoted},
     uri_template::{ResourceName, UriTemplate},
     yaml::{Entry, Node, Value},
 };
+
+pub(crate) const OPERATION: &[&str] = &["requires", "object", "owner_fallback"];
+pub(crate) const REQUIRES: &[&str] = &["any"];
 
 pub(crate) fn read_operation(
     kind: OperationKind,
@@ -25,14 +28,8 @@ pub(crate) fn read_operation(
             None
         }
     };
-    let path = quoted_path(kind.section(), &entry.key);
-    let fields = Fields::open(
-        &entry.node,
-        &path,
-        &["requires", "object", "owner_fallback"],
-        &[],
-        findings,
-    )?;
+    let path = QuotedPath(kind.section(), &entry.key);
+    let fields = Fields::open(&entry.node, path, OPERATION, &[], findings)?;
     // What cannot be read leaves no alternative, which denies; the rest of the entry is judged all the same.
     let mut requires = Requires {
         alternatives: Vec::new(),
@@ -41,7 +38,7 @@ pub(crate) fn read_operation(
     match fields.get("requires") {
         Some(written) => {
             requires.span = written.node.span;
-            requires.alternatives = read_requires(&written.node, &path, findings).unwrap_or_default();
+            requires.alternatives = read_requires(&written.node, path, findings).unwrap_or_default();
         }
         None => {
             let message = format!("{path} does not say which scopes it requires");
@@ -51,10 +48,10 @@ pub(crate) fn read_operation(
     }
     let object = fields
         .get("object")
-        .and_then(|object| text(&object.node, &format!("the object of {path}"), findings));
+        .and_then(|object| text(&object.node, format_args!("the object of {path}"), findings));
     let owner_fallback = fields
         .get("owner_fallback")
-        .and_then(|entry| read_owner_fallback(entry, &path, findings));
+        .and_then(|entry| read_owner_fallback(entry, path, findings));
     if let (Some(fallback), None) = (&owner_fallback, fields.get("object")) {
         let message = format!("{path} falls back to the owner, but does not say of what");
         let help = "add `object:` with a name from `objects`";
@@ -94,17 +91,17 @@ fn read_uri(id: &Named, findings: &mut Findings<'_>) -> Option<UriTemplate> {
     }
 }
 
-fn read_requires(node: &Node, path: &str, findings: &mut Findings<'_>) -> Option<Vec<Vec<Named>>> {
-    let what = format!("`requires` of {path}");
+fn read_requires(node: &Node, path: QuotedPath<'_>, findings: &mut Findings<'_>) -> Option<Vec<Vec<Named>>> {
+    let what = FieldOf("requires", path);
     let alternatives = match &node.value {
-        Value::List(_) => vec![texts(node, &what, findings)?],
+        Value::List(_) => vec![texts(node, what, findings)?],
         Value::Map(_) => {
-            let fields = Fields::open(node, &what, &["any"], &[], findings)?;
+            let fields = Fields::open(node, what, REQUIRES, &[], findings)?;
             let Some(any) = fields.get("any") else {
                 missing(node.span, "any", "write `{ any: [a, b] }`", findings);
                 return None;
             };
-            let any_of = texts(&any.node, &format!("`any` of {path}"), findings)?;
+            let any_of = texts(&any.node, FieldOf("any", path), findings)?;
             if matches!(&any.node.value, Value::List(items) if items.is_empty()) {
                 let message = format!("{what} offers no alternative");
                 let help = "name the scopes of which one is enough, or write `requires: []` to open it";
@@ -113,11 +110,11 @@ fn read_requires(node: &Node, path: &str, findings: &mut Findings<'_>) -> Option
             }
             any_of.into_iter().map(|scope| vec![scope]).collect()
         }
-        Value::Text(_) => vec![vec![text(node, &what, findings)?]],
+        Value::Text(_) => vec![vec![text(node, what, findings)?]],
         other => {
             wrong_type(
                 node.span,
-                &what,
+                what,
                 "a scope, a list of scopes, `{ any: [...] }` or `[]`",
                 other,
                 findings,
@@ -128,21 +125,21 @@ fn read_requires(node: &Node, path: &str, findings: &mut Findings<'_>) -> Option
     Some(alternatives)
 }
 
-fn read_owner_fallback(entry: &Entry, path: &str, findings: &mut Findings<'_>) -> Option<OwnerFallback> {
+fn read_owner_fallback(entry: &Entry, path: QuotedPath<'_>, findings: &mut Findings<'_>) -> Option<OwnerFallback> {
     let node = &entry.node;
-    let what = format!("`owner_fallback` of {path}");
+    let what = FieldOf("owner_fallback", path);
     let scopes = match &node.value {
         Value::Bool(false) => return None,
         Value::Bool(true) => Vec::new(),
-        Value::Text(_) => vec![text(node, &what, findings)?],
+        Value::Text(_) => vec![text(node, what, findings)?],
         Value::List(items) if items.is_empty() => {
             let help = "write `true` if every owner may, or name the scopes an owner must hold";
             findings.error_help(Code::EmptyList, node.span, format!("{what} names no scope"), help);
             return None;
         }
-        Value::List(_) => texts(node, &what, findings)?,
+        Value::List(_) => texts(node, what, findings)?,
         other => {
-            wrong_type(node.span, &what, "`true`, a scope or a list of scopes", other, findings);
+            wrong_type(node.span, what, "`true`, a scope or a list of scopes", other, findings);
             return None;
         }
     };

@@ -68,6 +68,8 @@ mod read;
 mod report;
 mod rows;
 mod run;
+#[cfg(test)]
+mod schema_keys;
 mod token;
 mod twin;
 mod update;
@@ -79,6 +81,7 @@ pub use self::{
     filter::Filter,
     model::{Suite, Test, TestKind},
     report::{Failure, Report},
+    token::{NoToken, Token, TokenSketch},
     update::{ChangedRow, Updated},
 };
 

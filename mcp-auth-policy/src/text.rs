@@ -1,5 +1,7 @@
 //! Names: what they may consist of, how messages quote them, and which one was probably meant.
 
+use std::fmt;
+
 use crate::source::is_forbidden;
 
 /// Characters of a name that a message repeats at most.
@@ -19,6 +21,36 @@ pub(crate) fn quoted(name: &str) -> String {
 /// Puts the place of a key in backticks: `tools.get-todos`.
 pub(crate) fn quoted_path(section: &str, key: &str) -> String {
     quoted(&format!("{section}.{key}"))
+}
+
+/// As [`quoted`], written only when it is shown: most names are in no message.
+#[derive(Clone, Copy)]
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
+
+/// As [`quoted_path`], written only when it is shown.
+#[derive(Clone, Copy)]
+pub(crate) struct QuotedPath<'a>(pub(crate) &'a str, pub(crate) &'a str);
+
+/// The field of an entry: `` `requires` of `tools.get-todos` ``.
+#[derive(Clone, Copy)]
+pub(crate) struct FieldOf<'a>(pub(crate) &'static str, pub(crate) QuotedPath<'a>);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&quoted(self.0))
+    }
+}
+
+impl fmt::Display for QuotedPath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&quoted_path(self.0, self.1))
+    }
+}
+
+impl fmt::Display for FieldOf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` of {}", self.0, self.1)
+    }
 }
 
 /// Replaces the characters that could act on a terminal, and all white space but the plain one.
@@ -44,7 +76,7 @@ pub(crate) fn is_tool_name(text: &str) -> bool {
 }
 
 /// Words that look like a column but are a value in SQLite or PostgreSQL: `user` is the database's role, not a column.
-const VALUE_WORDS: &[&str] = &[
+pub(crate) const VALUE_WORDS: &[&str] = &[
     "current_catalog",
     "current_date",
     "current_role",

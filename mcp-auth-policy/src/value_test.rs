@@ -46,7 +46,7 @@ pub(crate) enum Side {
 }
 
 /// The answer of a value to a test.
-enum Answer {
+pub(crate) enum Answer {
     Yes,
     No,
     Missing,
@@ -76,7 +76,7 @@ impl ValueTest {
         }
     }
 
-    fn answer(&self, found: Found<'_>) -> Answer {
+    pub(crate) fn answer(&self, found: Found<'_>) -> Answer {
         let value = match (self, found) {
             (_, Found::WrongType | Found::Value(Value::Null)) => return Answer::WrongType,
             (Self::Present(wanted), Found::Missing) => return yes_or_no(!wanted),

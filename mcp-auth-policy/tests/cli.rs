@@ -7,44 +7,14 @@
     reason = "tests run the binary on files"
 )]
 
+mod common;
+
 use std::{
     fs,
-    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-const TODO: &str = include_str!("../../policies/todo.yaml");
-const SUITE: &str = include_str!("../../policies/todo.test.yaml");
-
-/// A folder of its own for each test, with the to-do policy and its suite.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("mcp-policy-{test}"));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(path.join("policies")).unwrap();
-        let folder = Self(path);
-        folder.write("policies/todo.yaml", TODO);
-        folder.write("policies/todo.test.yaml", SUITE);
-        folder
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.0.join(name), text).unwrap();
-    }
-
-    /// Runs the binary; gives exit code, standard output and standard error.
-    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_mcp-policy"))
-            .args(arguments)
-            .current_dir(&self.0)
-            .output()
-            .unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-    }
-}
+use common::{Folder, SUITE, TODO};
 
 #[test]
 fn good_files_exit_0_with_one_line_each() {
@@ -84,10 +54,10 @@ fn a_changed_cell_exits_1_and_shows_expected_actual_rule_and_row() {
     assert_eq!(
         out,
         "FAILED delete-todo as alice
-  --> policies/todo.test.yaml:17:24
+  --> policies/todo.test.yaml:18:24
   expected  any
   actual    own (owner)
-  rule      policies/todo.yaml:16
+  rule      policies/todo.yaml:17
   if the policy is right, write
     delete-todo | 401  | own   | any  | own    | any     | own
 

@@ -28,7 +28,13 @@ pub(crate) use self::{
     record::{Decided, Outcome},
     settle::Stage,
 };
-use crate::{auth_info::AuthInfo, bearer::RequestId, hook::Hook, status::DecisionCounts};
+use crate::{
+    auth_info::AuthInfo,
+    bearer::RequestId,
+    deferral::{Deferral, Held},
+    hook::Hook,
+    status::DecisionCounts,
+};
 
 /// Counts and records the decisions of one protected resource.
 #[derive(Debug, Default)]
@@ -51,6 +57,8 @@ pub(crate) struct Trail {
     started: Instant,
     /// What the gate allowed, which the guard need not record again.
     gate: OnceLock<OperationId>,
+    /// Present if the gate holds the response until the tool has decided.
+    deferral: OnceLock<Deferral>,
 }
 
 impl Decisions {
@@ -99,7 +107,18 @@ impl Trail {
             request_id,
             started: Instant::now(),
             gate: OnceLock::new(),
+            deferral: OnceLock::new(),
         }
+    }
+
+    /// Lets the tool decide what becomes of the response; `None` if it can already.
+    pub(crate) fn hold(&self) -> Option<Held> {
+        let (deferral, held) = Deferral::new();
+        self.deferral.set(deferral).ok().map(|()| held)
+    }
+
+    pub(crate) fn deferral(&self) -> Option<&Deferral> {
+        self.deferral.get()
     }
 
     /// Records a request without a caller to decide about.

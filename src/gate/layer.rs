@@ -3,21 +3,23 @@
 use tower_layer::Layer;
 
 use super::service::McpGate;
-use crate::session::SessionBinding;
+use crate::{PolicyHandle, PrincipalSeal};
 
 /// Decides MCP requests by the policy before the transport sees them.
 ///
 /// Made by [`McpAuth::mcp_layer`](crate::McpAuth::mcp_layer), which puts the bearer layer in front of it: alone it refuses everything.
 #[derive(Debug, Clone)]
 pub struct McpGateLayer {
-    sessions: SessionBinding,
+    seal: PrincipalSeal,
+    policy: Option<PolicyHandle>,
     max_request_body_bytes: usize,
 }
 
 impl McpGateLayer {
-    pub(crate) fn new(sessions: SessionBinding, max_request_body_bytes: usize) -> Self {
+    pub(crate) fn new(seal: PrincipalSeal, policy: Option<PolicyHandle>, max_request_body_bytes: usize) -> Self {
         Self {
-            sessions,
+            seal,
+            policy,
             max_request_body_bytes,
         }
     }
@@ -27,6 +29,11 @@ impl<S> Layer<S> for McpGateLayer {
     type Service = McpGate<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        McpGate::new(inner, self.sessions.clone(), self.max_request_body_bytes)
+        McpGate::new(
+            inner,
+            self.seal.clone(),
+            self.policy.clone(),
+            self.max_request_body_bytes,
+        )
     }
 }

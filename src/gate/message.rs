@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use mcp_auth_policy::OperationKind;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
@@ -22,12 +23,43 @@ pub(crate) struct Message {
 /// What a message asks the server to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
-    /// `tools/call` of this tool; empty for a name that no tool can have.
-    Tool(String),
-    /// Something that every authenticated caller may ask: the life cycle, pings, lists, notifications, answers to the server's own requests.
+    /// Something that the policy decides by its name.
+    Operation(Target),
+    /// Values for an argument of a prompt, or for a variable of a template: nothing of either is run or read.
+    Complete(Target),
+    /// Updates of these resources, by URI (`subscriptions/listen`).
+    Listen(Vec<String>),
+    /// A task, by its id: only whom the id was sealed for may ask.
+    Task(String),
+    /// A list, which shows only what this caller may know of.
+    List(OperationKind),
+    /// Something that every authenticated caller may ask: the life cycle, pings, notifications, answers to the server's own requests.
     Anyone,
-    /// Any other method. Prompts, resources and tasks are among them: no policy can name them yet, so for every caller there are none.
+    /// Any other method. No policy can name what it is about, so for every caller it does not exist.
     Unknown,
+}
+
+/// What the policy knows by name.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A tool; empty for a name that no tool can have.
+    Tool(String),
+    /// A prompt.
+    Prompt(String),
+    /// A resource, by its URI.
+    Resource(String),
+    /// A resource template, by its text.
+    Template(String),
+}
+
+impl Target {
+    pub(crate) fn kind(&self) -> OperationKind {
+        match self {
+            Self::Tool(_) => OperationKind::Tool,
+            Self::Prompt(_) => OperationKind::Prompt,
+            Self::Resource(_) | Self::Template(_) => OperationKind::Resource,
+        }
+    }
 }
 
 /// Why a body is not one JSON-RPC message.
@@ -35,8 +67,15 @@ pub(crate) enum Ask {
 pub(crate) enum NotAMessage {
     /// Not JSON, not an object, or an object that names a member twice: two readers could understand it differently.
     Unreadable,
-    /// `tools/call` without a string `params.name`.
-    NoToolName(Option<Value>),
+    /// The `params` do not say what the method is about.
+    NoTarget {
+        /// The request's id.
+        id: Option<Value>,
+        /// What the method is for, if the policy knows such things.
+        kind: Option<OperationKind>,
+        /// What the method needs.
+        needs: &'static str,
+    },
 }
 
 #[derive(Deserialize)]
@@ -50,25 +89,58 @@ struct Envelope<'a> {
 }
 
 #[derive(Deserialize)]
-struct ToolCall<'a> {
+struct Named<'a> {
     #[serde(borrow)]
     name: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct Located<'a> {
+    #[serde(borrow)]
+    uri: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct Task<'a> {
+    #[serde(borrow, rename = "taskId")]
+    task_id: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct Completion<'a> {
+    #[serde(borrow, rename = "ref")]
+    reference: Reference<'a>,
+}
+
+#[derive(Deserialize)]
+struct Reference<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    name: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    uri: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Listen {
+    notifications: Notifications,
+}
+
+#[derive(Deserialize)]
+struct Notifications {
+    #[serde(rename = "resourceSubscriptions", default)]
+    resources: Option<Vec<String>>,
 }
 
 /// The longest name of a tool, in bytes (MCP 2025-11-25, Tool Names).
 const MAX_TOOL_NAME: usize = 128;
 
+/// The most resources that one request may listen to: each of them is looked up and decided.
+const MAX_SUBSCRIPTIONS: usize = 1000;
+
 /// Methods that any authenticated caller may use.
-const ANYONE: &[&str] = &[
-    "initialize",
-    "ping",
-    "server/discover",
-    "tools/list",
-    "prompts/list",
-    "resources/list",
-    "resources/templates/list",
-    "logging/setLevel",
-];
+const ANYONE: &[&str] = &["initialize", "ping", "server/discover", "logging/setLevel"];
 
 impl Message {
     /// Reads one message.
@@ -84,17 +156,85 @@ impl Message {
                 ask: Ask::Anyone,
             });
         };
-        let ask = match &*method {
-            "tools/call" => match envelope.params.and_then(tool_call) {
-                // No policy lists a longer name, and nobody should find one in a log.
-                Some(call) if call.name.len() > MAX_TOOL_NAME => Ask::Tool(String::new()),
-                Some(call) => Ask::Tool(call.name.into_owned()),
-                None => return Err(NotAMessage::NoToolName(id)),
-            },
-            method if ANYONE.contains(&method) || method.starts_with("notifications/") => Ask::Anyone,
-            _ => Ask::Unknown,
-        };
-        Ok(Self { id, ask })
+        if ANYONE.contains(&&*method) || method.starts_with("notifications/") {
+            return Ok(Self { id, ask: Ask::Anyone });
+        }
+        // Without an id it is a notification, whatever its name, and no notification but those above has a meaning.
+        if id.is_none() {
+            return Ok(Self { id, ask: Ask::Unknown });
+        }
+        match ask(&method, envelope.params) {
+            Ok(ask) => Ok(Self { id, ask }),
+            Err(needs) => Err(NotAMessage::NoTarget {
+                id,
+                kind: kind(&method),
+                needs,
+            }),
+        }
+    }
+}
+
+/// Reads what a method is about, or says what its `params` need.
+fn ask(method: &str, params: Option<&RawValue>) -> Result<Ask, &'static str> {
+    Ok(match method {
+        "tools/call" => {
+            let Named { name } = read(params).ok_or("tools/call needs one string `name`")?;
+            // No policy lists a longer name, and nobody should find one in a log.
+            let is_possible = name.len() <= MAX_TOOL_NAME;
+            let name = if is_possible { name.into_owned() } else { String::new() };
+            Ask::Operation(Target::Tool(name))
+        }
+        "prompts/get" => {
+            let Named { name } = read(params).ok_or("prompts/get needs one string `name`")?;
+            Ask::Operation(Target::Prompt(name.into_owned()))
+        }
+        "resources/read" | "resources/subscribe" | "resources/unsubscribe" => {
+            let Located { uri } = read(params).ok_or("this method needs one string `uri`")?;
+            Ask::Operation(Target::Resource(uri.into_owned()))
+        }
+        "completion/complete" => {
+            let target = read(params).and_then(|completion: Completion<'_>| completion.reference.target());
+            Ask::Complete(
+                target.ok_or(
+                    "completion/complete needs a `ref` with the `name` of a prompt or the `uri` of a resource",
+                )?,
+            )
+        }
+        "tasks/get" | "tasks/update" | "tasks/result" | "tasks/cancel" => {
+            let Task { task_id } = read(params).ok_or("this method needs one string `taskId`")?;
+            Ask::Task(task_id.into_owned())
+        }
+        "subscriptions/listen" => {
+            let Listen { notifications } = read(params).ok_or("subscriptions/listen needs `notifications`")?;
+            let uris = notifications.resources.unwrap_or_default();
+            if uris.len() > MAX_SUBSCRIPTIONS {
+                return Err("subscriptions/listen takes at most 1000 `resourceSubscriptions`");
+            }
+            Ask::Listen(uris)
+        }
+        "tools/list" | "prompts/list" | "resources/list" | "resources/templates/list" => {
+            kind(method).map_or(Ask::Unknown, Ask::List)
+        }
+        _ => Ask::Unknown,
+    })
+}
+
+fn kind(method: &str) -> Option<OperationKind> {
+    match method.split('/').next()? {
+        "tools" => Some(OperationKind::Tool),
+        "prompts" => Some(OperationKind::Prompt),
+        "resources" => Some(OperationKind::Resource),
+        _ => None,
+    }
+}
+
+impl Reference<'_> {
+    fn target(self) -> Option<Target> {
+        match &*self.kind {
+            "ref/prompt" => Some(Target::Prompt(self.name?.into_owned())),
+            "ref/resource" => Some(Target::Template(self.uri?.into_owned())),
+            _ => None,
+        }
     }
 }
 
@@ -107,9 +247,12 @@ fn request_id(id: &RawValue) -> Result<Value, NotAMessage> {
 }
 
 /// Reads `params` as an object. A derived struct would also take an array, member by member, and so would the transport behind the gate.
-fn tool_call(params: &RawValue) -> Option<ToolCall<'_>> {
-    let is_object = params.get().starts_with('{');
-    is_object.then(|| serde_json::from_str(params.get()).ok()).flatten()
+fn read<'a, T: Deserialize<'a>>(params: Option<&'a RawValue>) -> Option<T> {
+    let params = params?.get();
+    params
+        .starts_with('{')
+        .then(|| serde_json::from_str(params).ok())
+        .flatten()
 }
 
 #[cfg(test)]
@@ -122,16 +265,19 @@ mod tests {
         Message::parse(body.as_bytes()).map(|message| message.ask)
     }
 
+    fn tool(name: &str) -> Ask {
+        Ask::Operation(Target::Tool(name.into()))
+    }
+
     #[test]
     fn a_tool_call_is_named_by_its_decoded_body() {
         for body in [
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"delete-todo","arguments":{}}}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"tools\u002fcall","params":{"n\u0061me":"delete\u002dtodo"}}"#,
-            "  {\"params\":{\"arguments\":null,\"name\":\"delete-todo\"},\n\"m\\u0065thod\":\"tools/call\"}",
+            "  {\"id\":1,\"params\":{\"arguments\":null,\"name\":\"delete-todo\"},\n\"m\\u0065thod\":\"tools/call\"}",
             r#"{"result":{},"id":1,"method":"tools/call","params":{"name":"delete-todo"}}"#,
-            r#"{"id":null,"method":"tools/call","params":{"name":"delete-todo"}}"#,
         ] {
-            assert_eq!(ask(body), Ok(Ask::Tool("delete-todo".into())), "{body}");
+            assert_eq!(ask(body), Ok(tool("delete-todo")), "{body}");
         }
     }
 
@@ -175,7 +321,9 @@ mod tests {
             r#","params":{"name":null}"#,
         ] {
             let body = format!(r#"{{"id":7,"method":"tools/call"{params}}}"#);
-            assert_eq!(ask(&body), Err(NotAMessage::NoToolName(Some(json!(7)))), "{body}");
+            let needs = "tools/call needs one string `name`";
+            let (id, kind) = (Some(json!(7)), Some(OperationKind::Tool));
+            assert_eq!(ask(&body), Err(NotAMessage::NoTarget { id, kind, needs }), "{body}");
         }
     }
 
@@ -183,29 +331,114 @@ mod tests {
     fn a_name_that_no_tool_can_have_is_not_kept() {
         let call = |length| {
             format!(
-                r#"{{"method":"tools/call","params":{{"name":"{}"}}}}"#,
+                r#"{{"id":1,"method":"tools/call","params":{{"name":"{}"}}}}"#,
                 "a".repeat(length)
             )
         };
-        assert_eq!(ask(&call(128)), Ok(Ask::Tool("a".repeat(128))));
-        assert_eq!(ask(&call(129)), Ok(Ask::Tool(String::new())));
+        assert_eq!(ask(&call(128)), Ok(tool(&"a".repeat(128))));
+        assert_eq!(ask(&call(129)), Ok(tool("")));
     }
 
     #[test]
     fn other_messages_are_classified_by_method() {
+        let prompt = |name: &str| Ask::Operation(Target::Prompt(name.into()));
+        let resource = |uri: &str| Ask::Operation(Target::Resource(uri.into()));
         let table = [
             (r#"{"id":1,"method":"initialize"}"#, Ask::Anyone),
             (r#"{"method":"notifications/initialized"}"#, Ask::Anyone),
             (r#"{"id":1,"result":{}}"#, Ask::Anyone),
             (r#"{"id":1,"error":{"code":1,"message":""}}"#, Ask::Anyone),
-            (r#"{"id":1,"method":"tools/list"}"#, Ask::Anyone),
-            (r#"{"id":1,"method":"resources/read","params":{}}"#, Ask::Unknown),
-            (r#"{"id":1,"method":"tasks/get"}"#, Ask::Unknown),
+            (r#"{"id":1,"method":"tools/list"}"#, Ask::List(OperationKind::Tool)),
+            (
+                r#"{"id":1,"method":"resources/templates/list","params":null}"#,
+                Ask::List(OperationKind::Resource),
+            ),
+            (r#"{"id":1,"method":"prompts/get","params":{"name":"p"}}"#, prompt("p")),
+            (
+                r#"{"id":1,"method":"resources/read","params":{"uri":"a://b"}}"#,
+                resource("a://b"),
+            ),
+            (
+                r#"{"id":1,"method":"resources/subscribe","params":{"uri":"a"}}"#,
+                resource("a"),
+            ),
+            (
+                r#"{"id":1,"method":"resources/unsubscribe","params":{"uri":"a"}}"#,
+                resource("a"),
+            ),
+            (
+                r#"{"id":1,"method":"completion/complete","params":{"ref":{"type":"ref/prompt","name":"p","uri":"a"}}}"#,
+                Ask::Complete(Target::Prompt("p".into())),
+            ),
+            (
+                r#"{"id":1,"method":"completion/complete","params":{"ref":{"type":"ref/resource","uri":"a://{b}"}}}"#,
+                Ask::Complete(Target::Template("a://{b}".into())),
+            ),
+            (
+                r#"{"id":1,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true}}}"#,
+                Ask::Listen(vec![]),
+            ),
+            (
+                r#"{"id":1,"method":"subscriptions/listen","params":{"notifications":{"resourceSubscriptions":["a","b"]}}}"#,
+                Ask::Listen(vec!["a".into(), "b".into()]),
+            ),
+            (r#"{"method":"ping"}"#, Ask::Anyone),
+            (
+                r#"{"method":"tools/call","params":{"name":"delete-todo"}}"#,
+                Ask::Unknown,
+            ),
+            (
+                r#"{"id":null,"method":"tools/call","params":{"name":"delete-todo"}}"#,
+                Ask::Unknown,
+            ),
+            (r#"{"method":"prompts/get"}"#, Ask::Unknown),
+            (
+                r#"{"id":1,"method":"tasks/get","params":{"taskId":"t"}}"#,
+                Ask::Task("t".into()),
+            ),
+            (r#"{"id":1,"method":"tasks/list"}"#, Ask::Unknown),
             (r#"{"id":1,"method":"Tools/Call"}"#, Ask::Unknown),
             (r#"{"id":1,"method":""}"#, Ask::Unknown),
         ];
         for (body, expected) in table {
             assert_eq!(ask(body), Ok(expected), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_does_not_say_what_it_is_about_is_refused() {
+        let many = vec!["a"; 1001];
+        for (method, params) in [
+            ("prompts/get", json!({})),
+            ("prompts/get", json!({ "name": 1 })),
+            ("resources/read", json!({ "uri": null })),
+            ("resources/read", json!(["a"])),
+            ("resources/subscribe", json!(null)),
+            ("resources/unsubscribe", json!({ "name": "a" })),
+            ("completion/complete", json!({})),
+            ("completion/complete", json!({ "ref": { "type": "ref/prompt" } })),
+            (
+                "completion/complete",
+                json!({ "ref": { "type": "ref/resource", "name": "a" } }),
+            ),
+            (
+                "completion/complete",
+                json!({ "ref": { "type": "ref/tool", "name": "a" } }),
+            ),
+            ("tasks/get", json!({ "id": "t" })),
+            ("tasks/cancel", json!({ "taskId": 1 })),
+            ("subscriptions/listen", json!({})),
+            (
+                "subscriptions/listen",
+                json!({ "notifications": { "resourceSubscriptions": "a" } }),
+            ),
+            (
+                "subscriptions/listen",
+                json!({ "notifications": { "resourceSubscriptions": many } }),
+            ),
+        ] {
+            let body = json!({ "id": 1, "method": method, "params": params }).to_string();
+            assert!(matches!(ask(&body), Err(NotAMessage::NoTarget { .. })), "{body}");
         }
     }
 }

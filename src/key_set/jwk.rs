@@ -3,12 +3,14 @@
 use std::fmt;
 
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, EcdsaVerificationAlgorithm, ParsedPublicKey,
+    RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::DecodingKey;
 use serde_json::{Map, Value};
 
+use super::ed25519;
 use crate::{algorithm::Algorithm, strict_json};
 
 /// Members of private and symmetric keys (RFC 7518 sections 6.2.2, 6.3.2 and 6.4).
@@ -20,10 +22,25 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// Longest RSA exponent, in bits. 65537 has 17; beyond 33 the crypto library refuses.
 const MAX_RSA_EXPONENT_BITS: usize = 33;
 
-/// A public key for one algorithm, parsed once.
+// What a key of each type and curve can be used for.
+const RSA: &[Algorithm] = &[
+    Algorithm::Rs256,
+    Algorithm::Rs384,
+    Algorithm::Rs512,
+    Algorithm::Ps256,
+    Algorithm::Ps384,
+    Algorithm::Ps512,
+];
+const P256: &[Algorithm] = &[Algorithm::Es256];
+const P384: &[Algorithm] = &[Algorithm::Es384];
+const ED25519_ONLY: &[Algorithm] = &[Algorithm::EdDsa];
+
+/// A public key, parsed once, and the algorithms it is for.
 pub(crate) struct VerificationKey {
     kid: Option<String>,
-    algorithm: Algorithm,
+    /// By key type and curve; or the one that the key's own `alg` names.
+    algorithms: &'static [Algorithm],
+    only: Option<Algorithm>,
     key: DecodingKey,
 }
 
@@ -35,14 +52,18 @@ impl VerificationKey {
             // Whoever can read the key set can sign with such a key.
             return Err("private or symmetric key");
         }
-        let (algorithm, key) = match string(&jwk, "kty")? {
-            Some("RSA") => (Algorithm::Rs256, rsa(&jwk)?),
-            Some("EC") => (Algorithm::Es256, ec(&jwk)?),
-            _ => return Err("unsupported `kty`"),
+        let (algorithms, key) = match (string(&jwk, "kty")?, string(&jwk, "crv")?) {
+            (Some("RSA"), _) => (RSA, rsa(&jwk)?),
+            (Some("EC"), Some("P-256")) => (P256, ec(&jwk, 32, &ECDSA_P256_SHA256_FIXED)?),
+            (Some("EC"), Some("P-384")) => (P384, ec(&jwk, 48, &ECDSA_P384_SHA384_FIXED)?),
+            (Some("OKP"), Some("Ed25519")) => (ED25519_ONLY, ed25519(&jwk)?),
+            _ => return Err("unsupported `kty` or `crv`"),
         };
-        if string(&jwk, "alg")?.is_some_and(|alg| alg != algorithm.name()) {
-            return Err("`alg` is another algorithm");
-        }
+        let only = match string(&jwk, "alg")?.map(Algorithm::from_name) {
+            None => None,
+            Some(Some(algorithm)) if algorithms.contains(&algorithm) => Some(algorithm),
+            Some(_) => return Err("`alg` is no signature algorithm for this kind of key"),
+        };
         if string(&jwk, "use")?.is_some_and(|purpose| purpose != "sig") {
             return Err("`use` is not `sig`");
         }
@@ -53,7 +74,8 @@ impl VerificationKey {
         }
         Ok(Self {
             kid: string(&jwk, "kid")?.map(str::to_owned),
-            algorithm,
+            algorithms,
+            only,
             key,
         })
     }
@@ -62,20 +84,18 @@ impl VerificationKey {
         self.kid.as_deref()
     }
 
-    pub(crate) fn algorithm(&self) -> Algorithm {
-        self.algorithm
+    /// Whether the key may verify signatures of an algorithm: its type and curve fit, and so does its own `alg` (RFC 7517 section 4.4).
+    pub(crate) fn is_for(&self, algorithm: Algorithm) -> bool {
+        self.algorithms.contains(&algorithm) && self.only.is_none_or(|only| only == algorithm)
     }
 
     /// Checks a signature, base64url as in the token, over the first two parts of the token.
-    pub(crate) fn verifies(&self, signature: &str, signing_input: &[u8]) -> bool {
-        let algorithm = match self.algorithm {
-            Algorithm::Rs256 => jsonwebtoken::Algorithm::RS256,
-            Algorithm::Es256 => jsonwebtoken::Algorithm::ES256,
-        };
-        matches!(
-            jsonwebtoken::crypto::verify(signature, signing_input, &self.key, algorithm),
-            Ok(true)
-        )
+    pub(crate) fn verifies(&self, algorithm: Algorithm, signature: &str, signing_input: &[u8]) -> bool {
+        self.is_for(algorithm)
+            && matches!(
+                jsonwebtoken::crypto::verify(signature, signing_input, &self.key, algorithm.for_signature()),
+                Ok(true)
+            )
     }
 }
 
@@ -98,18 +118,28 @@ fn rsa(jwk: &Map<String, Value>) -> Result<DecodingKey, &'static str> {
     Ok(DecodingKey::from_rsa_raw_components(&modulus, &exponent))
 }
 
-fn ec(jwk: &Map<String, Value>) -> Result<DecodingKey, &'static str> {
-    if string(jwk, "crv")? != Some("P-256") {
-        return Err("unsupported `crv`");
-    }
+fn ec(
+    jwk: &Map<String, Value>,
+    length: usize,
+    curve: &'static EcdsaVerificationAlgorithm,
+) -> Result<DecodingKey, &'static str> {
     let (x, y) = (bytes(jwk, "x")?, bytes(jwk, "y")?);
     // Coordinates have their full length (RFC 7518 section 6.2.1.2).
-    if x.len() != 32 || y.len() != 32 {
-        return Err("EC coordinate is not 32 bytes");
+    if x.len() != length || y.len() != length {
+        return Err("EC coordinate has not the length of its curve");
     }
     let point = [&[4], x.as_slice(), y.as_slice()].concat();
-    ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &point).map_err(|_| "not a point on P-256")?;
+    ParsedPublicKey::new(curve, &point).map_err(|_| "not a point on its curve")?;
     Ok(DecodingKey::from_ec_der(&point))
+}
+
+fn ed25519(jwk: &Map<String, Value>) -> Result<DecodingKey, &'static str> {
+    let x = <[u8; 32]>::try_from(bytes(jwk, "x")?).map_err(|_| "Ed25519 key is not 32 bytes")?;
+    if !ed25519::is_strong(&x) {
+        return Err("Ed25519 key of low order, or not canonical");
+    }
+    // Bytes that are no point at all verify nothing.
+    Ok(DecodingKey::from_ed_der(&x))
 }
 
 fn string<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, &'static str> {
@@ -147,7 +177,8 @@ impl fmt::Debug for VerificationKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerificationKey")
             .field("kid", &self.kid)
-            .field("algorithm", &self.algorithm)
+            .field("algorithms", &self.algorithms)
+            .field("only", &self.only)
             .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,6 @@
 //! The public keys of an issuer (RFC 7517).
 
+mod ed25519;
 mod jwk;
 mod remote_key_set;
 
@@ -52,7 +53,7 @@ impl KeySet {
             tracing::warn!(
                 issuer,
                 entries = document.keys.len(),
-                "the key set has no key for RS256 or ES256"
+                "the key set has no key that this server can use"
             );
         }
         Ok(Self { keys })
@@ -60,7 +61,7 @@ impl KeySet {
 
     /// Finds the keys for a token. A key id only selects inside this set (RFC 8725 section 3.10).
     pub(crate) fn candidates(&self, kid: Option<&str>, algorithm: Algorithm) -> Candidates<'_> {
-        let fitting = |key: &&VerificationKey| key.algorithm() == algorithm && (kid.is_none() || key.kid() == kid);
+        let fitting = |key: &&VerificationKey| key.is_for(algorithm) && (kid.is_none() || key.kid() == kid);
         let keys: Vec<_> = self.keys.iter().filter(fitting).collect();
         match (keys.len(), kid) {
             (0, Some(_)) if self.keys.iter().any(|key| key.kid() == kid) => Candidates::OtherAlgorithm,

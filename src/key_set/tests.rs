@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
+};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
@@ -27,6 +29,17 @@ fn ec() -> Value {
     json!({"kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y), "kid": "ec", "use": "sig", "alg": "ES256"})
 }
 
+fn p384() -> Value {
+    let pair = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
+    let (x, y) = pair.public_key().as_ref().get(1..).unwrap().split_at(48);
+    json!({"kty": "EC", "crv": "P-384", "x": encode(x), "y": encode(y), "kid": "p384"})
+}
+
+fn ed() -> Value {
+    let pair = Ed25519KeyPair::generate().unwrap();
+    json!({"kty": "OKP", "crv": "Ed25519", "x": encode(pair.public_key().as_ref()), "kid": "ed"})
+}
+
 fn rsa() -> Value {
     json!({"kty": "RSA", "n": encode(&[0xC3; 256]), "e": "AQAB", "kid": "rsa", "key_ops": ["verify"]})
 }
@@ -43,6 +56,19 @@ fn each_unusable_entry_is_left_out_and_the_rest_stays() {
         json!({}),
         json!({"kty": "oct", "k": "c2VjcmV0", "alg": "HS256"}),
         json!({"kty": "OKP", "crv": "Ed25519", "x": "AA"}),
+        json!({"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA"}),
+        with(ed(), json!({"x": encode(&[0; 32])})),
+        with(ed(), json!({"x": encode(&[0xff; 32])})),
+        with(ed(), json!({"crv": "Ed448"})),
+        with(ed(), json!({"crv": "X25519"})),
+        with(ed(), json!({"kty": "EC"})),
+        with(ed(), json!({"d": encode(&[1; 32])})),
+        with(ed(), json!({"alg": "ES256"})),
+        with(p384(), json!({"alg": "ES256"})),
+        with(p384(), json!({"alg": "ES512"})),
+        with(p384(), json!({"crv": "P-256"})),
+        with(p384(), json!({"crv": "P-521"})),
+        with(p384(), json!({"x": encode(&[1; 48])})),
         with(rsa(), json!({"kty": 1})),
         with(rsa(), json!({"d": "AQAB"})),
         with(rsa(), json!({"use": "enc"})),
@@ -50,7 +76,8 @@ fn each_unusable_entry_is_left_out_and_the_rest_stays() {
         with(rsa(), json!({"key_ops": ["encrypt"]})),
         with(rsa(), json!({"key_ops": "verify"})),
         with(rsa(), json!({"alg": "RSA-OAEP"})),
-        with(rsa(), json!({"alg": "RS512"})),
+        with(rsa(), json!({"alg": "HS256"})),
+        with(rsa(), json!({"alg": "none"})),
         with(rsa(), json!({"alg": "ES256"})),
         with(rsa(), json!({"kid": 7})),
         with(rsa(), json!({"n": null})),
@@ -94,6 +121,12 @@ fn usual_variations_of_a_key_are_accepted() {
         with(rsa(), json!({"kid": null, "key_ops": null})),
         with(rsa(), json!({"n": encode(&with_zero), "e": encode(&[0, 1, 0, 1])})),
         with(rsa(), json!({"e": encode(&[3])})),
+        with(rsa(), json!({"alg": "RS512"})),
+        p384(),
+        with(p384(), json!({"alg": "ES384"})),
+        ed(),
+        with(ed(), json!({"alg": "EdDSA"})),
+        with(ed(), json!({"alg": "Ed25519"})),
         with(
             ec(),
             json!({"use": null, "alg": null, "x5c": ["AA"], "x_unknown": {"a": 1}}),
@@ -146,5 +179,26 @@ fn a_key_is_chosen_by_id_and_algorithm() {
         (None, Algorithm::Es256, "Ambiguous"),
     ] {
         assert_eq!(found(kid, algorithm), expected, "{kid:?} {algorithm}");
+    }
+}
+
+#[test]
+fn a_key_is_for_the_algorithms_of_its_kind_and_its_alg() {
+    use Algorithm as A;
+    let rsa_algorithms = [A::Rs256, A::Rs384, A::Rs512, A::Ps256, A::Ps384, A::Ps512];
+    for (entry, allowed) in [
+        (rsa(), &rsa_algorithms[..]),
+        (with(rsa(), json!({"alg": "PS384"})), &[A::Ps384]),
+        (with(rsa(), json!({"alg": "RS256"})), &[A::Rs256]),
+        (ec(), &[A::Es256]),
+        (with(ec(), json!({"alg": null})), &[A::Es256]),
+        (p384(), &[A::Es384]),
+        (ed(), &[A::EdDsa]),
+    ] {
+        let set = parsed(json!([entry.clone()]));
+        for algorithm in Algorithm::ALL {
+            let expected = allowed.contains(&algorithm);
+            assert_eq!(set.keys[0].is_for(algorithm), expected, "{entry} {algorithm}");
+        }
     }
 }

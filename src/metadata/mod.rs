@@ -4,9 +4,11 @@ mod authorization_server;
 mod protected_resource;
 mod resource_identifier;
 mod router;
+mod server_config;
 
 pub(crate) use self::resource_identifier::ResourceIdentifier;
 pub use self::{
     authorization_server::AuthorizationServerMetadata,
     protected_resource::{ProtectedResourceMetadata, ProtectedResourceMetadataBuilder},
+    server_config::{ServerConfigFinding, ServerConfigReport, ServerConfigSeverity, validate_server_config},
 };

@@ -7,6 +7,7 @@
 mod refused;
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     error::Error,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -14,7 +15,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use mcp_auth_policy::Policy;
+use mcp_auth_policy::{OperationKind, Policy};
 
 pub use self::refused::ReloadRefused;
 use crate::status::{PolicyStatus, ReloadError};
@@ -49,11 +50,15 @@ pub struct PolicyHandle(Arc<Shared>);
 
 struct Shared {
     current: ArcSwap<Policy>,
+    arguments: ArcSwap<DeclaredArguments>,
     mode: ReloadMode,
     /// Held during a replacement: of two at once, the second is compared with the first.
     checks: Mutex<Vec<Check>>,
     state: Mutex<State>,
 }
+
+/// The names of the arguments of each tool and prompt.
+type DeclaredArguments = BTreeMap<(&'static str, String), BTreeSet<String>>;
 
 type Check = Box<dyn Fn(&Policy) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync>;
 
@@ -70,6 +75,7 @@ impl PolicyHandle {
     pub fn new(policy: impl Into<Arc<Policy>>, mode: ReloadMode) -> Self {
         Self(Arc::new(Shared {
             current: ArcSwap::new(policy.into()),
+            arguments: ArcSwap::default(),
             mode,
             checks: Mutex::default(),
             state: Mutex::new(State {
@@ -135,7 +141,45 @@ impl PolicyHandle {
     /// All disagreements with the policy in force, as [`audit`](crate::audit).
     #[cfg(feature = "rmcp")]
     pub fn require_audit<S: crate::Guarded>(&self) -> Result<(), crate::AuditErrors> {
-        self.require(|policy| crate::audit::<S>(policy).map(drop))
+        self.require(|policy| crate::audit::<S>(policy).map(drop))?;
+        for (tool, schema) in S::input_schemas() {
+            let properties = schema.get("properties").and_then(|properties| properties.as_object());
+            let names = properties.into_iter().flat_map(|properties| properties.keys().cloned());
+            self.declare_arguments(OperationKind::Tool, tool, names);
+        }
+        Ok(())
+    }
+
+    /// Says which arguments a tool or prompt takes, under all names it takes them. [`require_audit`](Self::require_audit) does it for audited tools.
+    ///
+    /// # Security
+    /// A forbid that reads arguments is judged by them only if each has a declared name. Otherwise a call could carry the forbidden value under a
+    /// name that the forbid does not know, such as a `#[serde(alias)]`; so the forbid stands, and the call is denied.
+    pub fn declare_arguments<T: Into<String>>(
+        &self,
+        kind: OperationKind,
+        name: impl Into<String>,
+        arguments: impl IntoIterator<Item = T>,
+    ) {
+        let name = name.into();
+        let arguments: BTreeSet<String> = arguments.into_iter().map(Into::into).collect();
+        self.0.arguments.rcu(|declared| {
+            let mut declared = DeclaredArguments::clone(declared);
+            declared.insert((kind.as_str(), name.clone()), arguments.clone());
+            declared
+        });
+    }
+
+    /// Returns whether all these arguments were declared.
+    pub(crate) fn declares<'a>(
+        &self,
+        kind: OperationKind,
+        name: &str,
+        mut arguments: impl Iterator<Item = &'a str>,
+    ) -> bool {
+        let declared = self.0.arguments.load();
+        let declared = declared.get(&(kind.as_str(), name.to_owned()));
+        declared.is_some_and(|declared| arguments.all(|argument| declared.contains(argument)))
     }
 
     /// Notes that a replacement could not even be read: logs it as an error and shows it in [`status`](Self::status). The old policy stays.

@@ -44,6 +44,7 @@ impl FromDenied for CallToolResult {
     /// A result that already says `isError` stays what it is.
     fn settle(self, watch: Watch) -> Self {
         if self.is_error == Some(true) {
+            watch.failed();
             return self;
         }
         watch.verdict().map_or_else(Self::from_denied, |()| self)

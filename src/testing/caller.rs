@@ -113,8 +113,9 @@ impl CallerBuilder {
             client_id: self.client_id,
             scopes: self.scopes,
             audience: vec!["https://resource.example".into()],
-            expires_at: SystemTime::now() + Duration::from_secs(3600),
+            expires_at: Some(SystemTime::now() + Duration::from_secs(3600)),
             claims: self.claims,
+            token: None,
         });
         let caller = Caller::new(auth, self.policy, None);
         match self.call {

@@ -8,6 +8,10 @@ pub enum Fault {
     Down,
     /// Metadata is fine, the key set answers 503.
     KeySetDown,
+    /// Introspection answers 503, the rest is fine.
+    IntrospectionDown,
+    /// Userinfo answers 503, the rest is fine.
+    UserinfoDown,
     /// Nothing ever answers.
     Slow,
     /// The metadata names another issuer.
@@ -22,7 +26,7 @@ pub enum Fault {
     MetadataRedirect,
     /// The key set is behind a redirect.
     KeySetRedirect,
-    /// Both documents are web pages.
+    /// Every answer is a web page.
     NotJson,
     /// The good keys stand between entries that are broken, private, symmetric or of unknown kinds.
     MalformedKeys,

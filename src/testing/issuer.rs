@@ -13,21 +13,23 @@ use axum::{
     Router,
     extract::State,
     response::{Html, IntoResponse, Redirect, Response},
-    routing::get,
+    routing::{get, post},
 };
 use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot};
 
-use super::{Fault, TokenBuilder, signing_key::SigningKey};
+use super::{Fault, TokenBuilder, issued_tokens::IssuedTokens, signing_key::SigningKey, token_endpoints};
 use crate::{
+    algorithm::Algorithm,
     bearer_token::BearerToken,
     error::ConfigError,
     http_client::{MAX_KEY_SET_BYTES, MAX_METADATA_BYTES},
+    remote_check::{ClientAuthentication, Introspection},
     verify::AuthorizationServer,
 };
 
-/// An issuer on a free loopback port, serving its metadata and its key set over HTTP.
+/// An issuer on a free loopback port, serving its metadata, its key set, introspection and userinfo over HTTP.
 ///
 /// It counts what is fetched, changes keys, and breaks in the ways of [`Fault`]. It needs a tokio runtime with I/O, and stops when it is
 /// dropped. See [`testing`](crate::testing) for an example.
@@ -37,12 +39,16 @@ pub struct Issuer {
     _running: oneshot::Sender<()>,
 }
 
-struct Shared {
+pub(super) struct Shared {
     url: String,
     metadata_fetches: AtomicUsize,
     key_set_fetches: AtomicUsize,
+    pub(super) introspections: AtomicUsize,
+    pub(super) userinfo_requests: AtomicUsize,
+    pub(super) issued: IssuedTokens,
     tokens: AtomicUsize,
-    rs256: SigningKey,
+    /// One key for each algorithm but ES256. They are never rotated.
+    other_keys: Vec<SigningKey>,
     state: Mutex<Changeable>,
 }
 
@@ -53,20 +59,27 @@ struct Changeable {
 }
 
 impl Issuer {
-    /// Starts an issuer with one EC key (ES256) and one RSA key (RS256).
+    /// Starts an issuer with one key for each [`Algorithm`].
     ///
     /// # Errors
     /// When no loopback port is free.
     pub async fn start() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let others = Algorithm::ALL
+            .into_iter()
+            .filter(|algorithm| *algorithm != Algorithm::Es256);
+        let other_keys: io::Result<Vec<_>> = others.map(|algorithm| SigningKey::new(algorithm, 0)).collect();
         let shared = Arc::new(Shared {
             url: format!("http://{}", listener.local_addr()?),
             metadata_fetches: AtomicUsize::new(0),
             key_set_fetches: AtomicUsize::new(0),
+            introspections: AtomicUsize::new(0),
+            userinfo_requests: AtomicUsize::new(0),
+            issued: IssuedTokens::default(),
             tokens: AtomicUsize::new(0),
-            rs256: SigningKey::rs256("rs256-0")?,
+            other_keys: other_keys?,
             state: Mutex::new(Changeable {
-                es256: SigningKey::es256("es256-0")?,
+                es256: SigningKey::new(Algorithm::Es256, 0)?,
                 rotations: 0,
                 fault: None,
             }),
@@ -75,6 +88,8 @@ impl Issuer {
             .route("/.well-known/oauth-authorization-server", get(metadata))
             .route("/.well-known/openid-configuration", get(metadata))
             .route("/jwks", get(key_set))
+            .route("/introspect", post(token_endpoints::introspect))
+            .route("/userinfo", get(token_endpoints::userinfo))
             .route(
                 "/behind-redirect/metadata",
                 get(async |State(shared): State<Arc<Shared>>| json_answer(&shared.metadata())),
@@ -113,23 +128,37 @@ impl Issuer {
     /// Begins a token of this issuer.
     pub fn token(&self) -> TokenBuilder {
         let number = self.shared.tokens.fetch_add(1, Ordering::Relaxed);
-        TokenBuilder::new(self.url(), self.es256(), self.shared.rs256.clone(), number)
+        let (key, others) = (self.es256(), &self.shared.other_keys);
+        TokenBuilder::new(self.url(), key, others, self.shared.issued.clone(), number)
     }
 
-    /// Signs any header and claims with the current EC key, whether or not they are JSON.
+    /// Ends a token before its time: introspection and userinfo know it no longer. A signed one still has a good signature.
+    pub fn revoke(&self, token: &BearerToken) {
+        self.shared.issued.remove(token);
+    }
+
+    /// Returns settings with which a verifier may introspect at this issuer.
+    pub fn introspection(&self) -> Introspection {
+        Introspection::new(ClientAuthentication::client_secret_basic(
+            token_endpoints::CLIENT_ID,
+            token_endpoints::CLIENT_SECRET,
+        ))
+    }
+
+    /// Signs any header and claims with the current ES256 key, whether or not they are JSON.
     #[must_use]
     pub fn sign_raw(&self, header: &str, claims: &str) -> BearerToken {
         BearerToken::new(self.es256().sign(header, claims))
     }
 
-    /// Replaces the EC key by a new one with a new key id. The old one is no longer published.
+    /// Replaces the ES256 key by a new one with a new key id. The old one is no longer published.
     ///
     /// # Errors
     /// When the system has no randomness.
     pub fn rotate_keys(&self) -> io::Result<()> {
         let mut state = self.shared.state();
         state.rotations += 1;
-        state.es256 = SigningKey::es256(format!("es256-{}", state.rotations))?;
+        state.es256 = SigningKey::new(Algorithm::Es256, state.rotations)?;
         Ok(())
     }
 
@@ -150,6 +179,18 @@ impl Issuer {
         self.shared.key_set_fetches.load(Ordering::SeqCst)
     }
 
+    /// Returns how often introspection was asked for.
+    #[must_use]
+    pub fn introspections(&self) -> usize {
+        self.shared.introspections.load(Ordering::SeqCst)
+    }
+
+    /// Returns how often userinfo was asked for.
+    #[must_use]
+    pub fn userinfo_requests(&self) -> usize {
+        self.shared.userinfo_requests.load(Ordering::SeqCst)
+    }
+
     pub(super) fn es256(&self) -> SigningKey {
         self.shared.state().es256.clone()
     }
@@ -168,6 +209,10 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn fault(&self) -> Option<Fault> {
+        self.state().fault
+    }
+
     fn metadata(&self) -> Value {
         let url = &self.url;
         json!({
@@ -175,20 +220,25 @@ impl Shared {
             "jwks_uri": format!("{url}/jwks"),
             "authorization_endpoint": format!("{url}/authorize"),
             "token_endpoint": format!("{url}/token"),
+            "introspection_endpoint": format!("{url}/introspect"),
+            "userinfo_endpoint": format!("{url}/userinfo"),
             "response_types_supported": ["code"],
             "code_challenge_methods_supported": ["S256"],
         })
     }
 
     fn key_set(&self) -> Value {
-        json!({"keys": [self.state().es256.jwk(), self.rs256.jwk()]})
+        let es256 = self.state().es256.jwk();
+        let others = self.other_keys.iter().map(SigningKey::jwk);
+        let keys: Vec<Value> = [es256].into_iter().chain(others).collect();
+        json!({ "keys": keys })
     }
 }
 
 async fn metadata(State(shared): State<Arc<Shared>>) -> Response {
     shared.metadata_fetches.fetch_add(1, Ordering::SeqCst);
     let mut document = shared.metadata();
-    let fault = shared.state().fault;
+    let fault = shared.fault();
     match (fault, document.as_object_mut()) {
         (Some(Fault::Down), _) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         (Some(Fault::Slow), _) => std::future::pending::<()>().await,
@@ -211,7 +261,7 @@ async fn metadata(State(shared): State<Arc<Shared>>) -> Response {
 async fn key_set(State(shared): State<Arc<Shared>>) -> Response {
     shared.key_set_fetches.fetch_add(1, Ordering::SeqCst);
     let mut document = shared.key_set();
-    let fault = shared.state().fault;
+    let fault = shared.fault();
     match (fault, document.get_mut("keys").and_then(Value::as_array_mut)) {
         (Some(Fault::Down | Fault::KeySetDown), _) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         (Some(Fault::Slow), _) => std::future::pending::<()>().await,
@@ -236,7 +286,7 @@ async fn key_set(State(shared): State<Arc<Shared>>) -> Response {
     json_answer(&document)
 }
 
-fn json_answer(document: &Value) -> Response {
+pub(super) fn json_answer(document: &Value) -> Response {
     (
         [(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
         document.to_string(),

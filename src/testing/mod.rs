@@ -20,9 +20,11 @@
 
 mod caller;
 mod fault;
+mod issued_tokens;
 mod issuer;
 mod signing_key;
 mod token_builder;
+mod token_endpoints;
 
 pub use self::{
     caller::{CallerBuilder, caller},

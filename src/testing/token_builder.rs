@@ -2,10 +2,11 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
-use super::signing_key::SigningKey;
-use crate::bearer_token::BearerToken;
+use super::{issued_tokens::IssuedTokens, signing_key::SigningKey};
+use crate::{algorithm::Algorithm, bearer_token::BearerToken};
 
 /// Builds one access token; made by [`Issuer::token`](super::Issuer::token).
 ///
@@ -15,22 +16,33 @@ use crate::bearer_token::BearerToken;
 #[must_use = "call `sign` to get the token"]
 pub struct TokenBuilder {
     key: SigningKey,
-    rs256: SigningKey,
+    /// The issuer's keys, one for each algorithm.
+    keys: Vec<SigningKey>,
+    issued: IssuedTokens,
+    forged: bool,
     header: Map<String, Value>,
     claims: Map<String, Value>,
 }
 
 impl TokenBuilder {
-    pub(super) fn new(issuer: &str, es256: SigningKey, rs256: SigningKey, number: usize) -> Self {
+    pub(super) fn new(
+        issuer: &str,
+        key: SigningKey,
+        other_keys: &[SigningKey],
+        issued: IssuedTokens,
+        number: usize,
+    ) -> Self {
         let now = SystemTime::now();
         let builder = Self {
-            key: es256.clone(),
-            rs256,
+            key: key.clone(),
+            keys: [std::slice::from_ref(&key), other_keys].concat(),
+            issued,
+            forged: false,
             header: Map::new(),
             claims: Map::new(),
         };
         builder
-            .use_key(es256)
+            .use_key(key)
             .header("typ", "at+jwt")
             .claim("iss", issuer)
             .claim("sub", "user")
@@ -90,15 +102,23 @@ impl TokenBuilder {
         self
     }
 
+    /// Signs with the issuer's key for another algorithm. Default ES256.
+    pub fn algorithm(self, algorithm: Algorithm) -> Self {
+        match self.keys.iter().find(|key| key.algorithm == algorithm).cloned() {
+            Some(key) => self.use_key(key),
+            None => self,
+        }
+    }
+
     /// Signs with the issuer's RSA key instead of its EC key.
     pub fn rs256(self) -> Self {
-        let key = self.rs256.clone();
-        self.use_key(key)
+        self.algorithm(Algorithm::Rs256)
     }
 
     /// Signs with the current key of another issuer, but under the key id of this one: a forgery.
     pub fn forged_by(mut self, other: &super::Issuer) -> Self {
         self.key = other.es256();
+        self.forged = true;
         self
     }
 
@@ -107,12 +127,30 @@ impl TokenBuilder {
     pub fn sign(&self) -> BearerToken {
         let header = Value::Object(self.header.clone()).to_string();
         let claims = Value::Object(self.claims.clone()).to_string();
-        BearerToken::new(self.key.sign(&header, &claims))
+        let token = BearerToken::new(self.key.sign(&header, &claims));
+        if !self.forged {
+            self.issued.insert(token.clone(), self.claims.clone());
+        }
+        token
+    }
+
+    /// Issues the token as an opaque one: a random text that only introspection and userinfo understand.
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        reason = "test support: a system without randomness has worse problems"
+    )]
+    pub fn opaque(&self) -> BearerToken {
+        let mut random = [0; 24];
+        aws_lc_rs::rand::fill(&mut random).expect("random numbers");
+        let token = BearerToken::new(BASE64_URL_SAFE_NO_PAD.encode(random));
+        self.issued.insert(token.clone(), self.claims.clone());
+        token
     }
 
     fn use_key(mut self, key: SigningKey) -> Self {
         self.key = key;
-        let (alg, kid) = (self.key.algorithm().name(), self.key.kid.clone());
+        let (alg, kid) = (self.key.algorithm.name(), self.key.kid.clone());
         self.header("alg", alg).header("kid", kid)
     }
 }

@@ -2,20 +2,27 @@
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{AuthorizationServer, InvalidToken, VerifyError, claims, compact::CompactToken};
+use super::{
+    AuthorizationServer, CustomVerifier, InvalidToken, StoredVerifier, VerifyError,
+    claims::{self, Expected, Source},
+    compact::{self, CompactToken},
+    install_crypto, jwt,
+};
 use crate::{
-    auth_info::AuthInfo,
+    auth_info::{AuthInfo, Facts},
     bearer_token::BearerToken,
     error::ConfigError,
-    key_set::{Candidates, KeySet, VerificationKey},
     metadata::ResourceIdentifier,
+    remote_check::{Answer, RemoteCheck},
 };
 
 type Clock = dyn Fn() -> SystemTime + Send + Sync;
 
-/// Verifies the access tokens of one protected resource: signed JWTs of configured issuers (RFC 7519, RFC 9068, RFC 8725).
+/// Verifies the access tokens of one protected resource: signed JWTs of configured issuers (RFC 7519, RFC 9068, RFC 8725), and by setting tokens
+/// that one of these issuers is asked about (RFC 7662).
 ///
 /// ```no_run
 /// use mcp_auth::{AccessTokenVerifier, AuthorizationServer, BearerToken};
@@ -36,10 +43,22 @@ type Clock = dyn Fn() -> SystemTime + Send + Sync;
 #[derive(Clone)]
 pub struct AccessTokenVerifier(Arc<Inner>);
 
+/// Who says whether a token is good.
+enum Route<'a> {
+    /// The keys of its issuer.
+    Keys(&'a AuthorizationServer, CompactToken<'a>),
+    /// The server's own code.
+    Custom(&'a StoredVerifier),
+    /// The authorization server itself.
+    Remote(&'a AuthorizationServer, &'a RemoteCheck),
+}
+
 struct Inner {
     resource: ResourceIdentifier,
     authorization_servers: Vec<AuthorizationServer>,
     audiences: Vec<String>,
+    custom_verifier: Option<StoredVerifier>,
+    keep_token: bool,
     clock: Arc<Clock>,
 }
 
@@ -50,6 +69,8 @@ impl AccessTokenVerifier {
             resource: resource.into(),
             authorization_servers: Vec::new(),
             audiences: Vec::new(),
+            custom_verifier: None,
+            keep_token: false,
             clock: Arc::new(SystemTime::now),
         }
     }
@@ -69,48 +90,82 @@ impl AccessTokenVerifier {
     /// Verifies a token, fetching the keys of its issuer if they are not at hand.
     ///
     /// # Errors
-    /// [`VerifyError::Invalid`] when the token is bad, [`VerifyError::Unavailable`] when that cannot be known because the keys of its issuer
-    /// cannot be had.
+    /// [`VerifyError::Invalid`] when the token is bad, [`VerifyError::Unavailable`] when that cannot be known: the keys of its issuer cannot be
+    /// had, its issuer cannot be asked, or a custom verifier failed.
     pub async fn verify(&self, token: &BearerToken) -> Result<AuthInfo, VerifyError> {
         let arrived = Instant::now();
-        let token = CompactToken::parse(token.dangerous_raw_token())?;
-        let issuer = claims::unverified_issuer(&token.claims)?;
-        let server = self
-            .0
-            .authorization_servers
-            .iter()
-            .find(|server| server.issuer() == issuer);
-        let server = server.ok_or(InvalidToken::Issuer)?;
-        if !server.allows(token.algorithm) {
-            return Err(InvalidToken::Algorithm.into());
-        }
-
-        let verify_with = |set: &KeySet| check_signature(&token, set.candidates(token.kid.as_deref(), token.algorithm));
-        let mut set = server.key_set().current().await?;
-        // Ends with a set that was asked for after the token arrived, at the latest: nothing newer is needed then.
-        while let Err(invalid) = verify_with(&set.value) {
-            match invalid {
-                InvalidToken::UnknownKey => match server.key_set().newer_than(&set, arrived).await? {
-                    Some(newer) => set = newer,
-                    None => return Err(invalid.into()),
-                },
-                _ => return Err(invalid.into()),
+        let mut facts = match self.route(token.dangerous_raw_token())? {
+            Route::Keys(server, compact) => {
+                jwt::check_signature(&compact, server, arrived).await?;
+                let is_at_jwt = compact.is_at_jwt;
+                self.check(compact.claims, Source::Jwt { is_at_jwt }, server)?
             }
-        }
-
-        let facts = claims::check(token.claims, token.is_at_jwt, &self.0.audiences, (self.0.clock)())?;
+            Route::Custom(verifier) => {
+                let claims = verifier.claims(token).await?;
+                let server = self.server(claims::unverified_issuer(&claims)?)?;
+                self.check(claims, Source::Custom, server)?
+            }
+            Route::Remote(server, check) => match &*check.ask(token).await? {
+                Answer::Active(claims) => self.check(claims.clone(), Source::of(check.method()), server)?,
+                Answer::Inactive => return Err(InvalidToken::Inactive.into()),
+            },
+        };
+        facts.token = self.0.keep_token.then(|| token.clone());
         Ok(AuthInfo::new(facts))
     }
-}
 
-fn check_signature(token: &CompactToken<'_>, candidates: Candidates<'_>) -> Result<(), InvalidToken> {
-    let verifies = |key: &&VerificationKey| key.verifies(token.signature, token.signing_input);
-    match candidates {
-        Candidates::Keys(keys) if keys.iter().any(verifies) => Ok(()),
-        Candidates::Keys(_) => Err(InvalidToken::Signature),
-        Candidates::Unknown => Err(InvalidToken::UnknownKey),
-        Candidates::OtherAlgorithm => Err(InvalidToken::KeyForOtherAlgorithm),
-        Candidates::Ambiguous => Err(InvalidToken::AmbiguousKey),
+    /// Decides who says whether a token is good. Nothing is asked yet.
+    fn route<'a>(&'a self, token: &'a str) -> Result<Route<'a>, InvalidToken> {
+        compact::check_length(token)?;
+        if let Some(verifier) = &self.0.custom_verifier {
+            return Ok(Route::Custom(verifier));
+        }
+        let servers = &self.0.authorization_servers;
+        // At most one, see `build`.
+        let remote = servers.iter().find_map(|server| Some((server, server.remote_check()?)));
+        if !compact::is_jwt(token) {
+            let (server, check) = remote.ok_or(InvalidToken::NotCompact)?;
+            return Ok(Route::Remote(server, check));
+        }
+        match CompactToken::parse(token) {
+            Ok(jwt) => {
+                let server = self.server(claims::unverified_issuer(&jwt.claims)?)?;
+                match server.remote_check() {
+                    Some(check) if check.method().is_for_every_token() => Ok(Route::Remote(server, check)),
+                    _ => Ok(Route::Keys(server, jwt)),
+                }
+            }
+            // Three parts, but nothing that could be verified here: good only where no JWT is.
+            Err(invalid) => match remote {
+                Some((server, check)) if check.method().is_for_every_token() => match compact::claimed_issuer(token) {
+                    Some(other) if other != server.issuer() => Err(self.server(&other).err().unwrap_or(invalid)),
+                    _ => Ok(Route::Remote(server, check)),
+                },
+                _ => Err(invalid),
+            },
+        }
+    }
+
+    fn server(&self, issuer: &str) -> Result<&AuthorizationServer, InvalidToken> {
+        let mut servers = self.0.authorization_servers.iter();
+        servers
+            .find(|server| server.issuer() == issuer)
+            .ok_or(InvalidToken::Issuer)
+    }
+
+    fn check(
+        &self,
+        claims: Map<String, Value>,
+        source: Source,
+        server: &AuthorizationServer,
+    ) -> Result<Facts, InvalidToken> {
+        let expected = Expected {
+            issuer: server.issuer(),
+            audiences: &self.0.audiences,
+            rules: server.rules(),
+            now: (self.0.clock)(),
+        };
+        claims::check(claims, source, &expected)
     }
 }
 
@@ -131,6 +186,8 @@ pub struct AccessTokenVerifierBuilder {
     resource: String,
     authorization_servers: Vec<AuthorizationServer>,
     audiences: Vec<String>,
+    custom_verifier: Option<StoredVerifier>,
+    keep_token: bool,
     clock: Arc<Clock>,
 }
 
@@ -147,6 +204,26 @@ impl AccessTokenVerifierBuilder {
         self
     }
 
+    /// Gives every token to the server's own verifier, instead of verifying JWTs and asking authorization servers. Issuer, audience, times and the
+    /// types of claims are still checked, on what it says.
+    pub fn custom_verifier(self, verifier: impl CustomVerifier) -> Self {
+        self.stored_verifier(StoredVerifier::new(verifier))
+    }
+
+    pub(crate) fn stored_verifier(mut self, verifier: StoredVerifier) -> Self {
+        self.custom_verifier = Some(verifier);
+        self
+    }
+
+    /// Keeps the token in the [`AuthInfo`] that it gave, for a token exchange (RFC 8693). Default: the text is gone once it is verified.
+    ///
+    /// # Security
+    /// Whatever handles requests can then use the token in the caller's name. See [`AuthInfo::dangerous_token`].
+    pub fn dangerous_keep_token(mut self) -> Self {
+        self.keep_token = true;
+        self
+    }
+
     /// Replaces the clock against which `exp`, `nbf` and `iat` are checked. For tests.
     #[cfg(any(test, feature = "testing"))]
     pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
@@ -158,7 +235,7 @@ impl AccessTokenVerifierBuilder {
     ///
     /// # Errors
     /// When the resource is no absolute https URL (http on this machine), holds credentials or a fragment; when there is no authorization
-    /// server, or one issuer twice; when an additional audience is empty.
+    /// server, one issuer twice, or more than one with introspection or userinfo, or such a one beside a custom verifier; when an additional audience is empty.
     pub fn build(self) -> Result<AccessTokenVerifier, ConfigError> {
         let resource = ResourceIdentifier::new(self.resource)?;
         if self.authorization_servers.is_empty() {
@@ -183,8 +260,22 @@ impl AccessTokenVerifierBuilder {
                 resource: resource.as_str().to_owned(),
             });
         }
-        // Two backends of jsonwebtoken in one tree make it panic at first use unless one was chosen. Whoever chose before us may.
-        let _already_chosen = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+        let remote_checks = self
+            .authorization_servers
+            .iter()
+            .filter_map(AuthorizationServer::remote_check)
+            .count();
+        if remote_checks > 0 && self.custom_verifier.is_some() {
+            return Err(ConfigError::CustomVerifierAndRemoteCheck {
+                resource: resource.as_str().to_owned(),
+            });
+        }
+        if remote_checks > 1 {
+            return Err(ConfigError::SeveralForOpaqueTokens {
+                resource: resource.as_str().to_owned(),
+            });
+        }
+        install_crypto();
 
         let mut audiences = resource.audiences();
         audiences.extend(self.audiences);
@@ -192,6 +283,8 @@ impl AccessTokenVerifierBuilder {
             resource,
             authorization_servers: self.authorization_servers,
             audiences,
+            custom_verifier: self.custom_verifier,
+            keep_token: self.keep_token,
             clock: self.clock,
         })))
     }

@@ -1,15 +1,14 @@
 //! One trusted issuer, with its metadata and keys.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
+use super::{AuthorizationServerBuilder, token_rules::TokenRules};
 use crate::{
-    algorithm::Algorithm,
-    discovery::{Discovery, ServerType},
+    discovery::Discovery,
     error::{AuthorizationServerError, ConfigError},
-    http_client::{DEFAULT_DEADLINE, HttpClient},
     key_set::RemoteKeySet,
     metadata::AuthorizationServerMetadata,
-    secure_url,
+    remote_check::RemoteCheck,
 };
 
 /// An authorization server whose tokens are accepted.
@@ -24,11 +23,13 @@ use crate::{
 #[derive(Clone)]
 pub struct AuthorizationServer(Arc<Inner>);
 
-struct Inner {
-    issuer: String,
-    algorithms: Vec<Algorithm>,
-    discovery: Discovery,
-    key_set: RemoteKeySet,
+/// What the builder checked.
+pub(super) struct Inner {
+    pub(super) issuer: String,
+    pub(super) rules: TokenRules,
+    pub(super) discovery: Discovery,
+    pub(super) key_set: RemoteKeySet,
+    pub(super) remote_check: Option<RemoteCheck>,
 }
 
 impl AuthorizationServer {
@@ -42,12 +43,11 @@ impl AuthorizationServer {
 
     /// Begins a trusted issuer: its identifier letter by letter as it stands in the `iss` of its tokens, with or without a final slash.
     pub fn builder(issuer: impl Into<String>) -> AuthorizationServerBuilder {
-        AuthorizationServerBuilder {
-            issuer: issuer.into(),
-            server_type: ServerType::default(),
-            algorithms: Algorithm::ALL.to_vec(),
-            fetch_deadline: DEFAULT_DEADLINE,
-        }
+        AuthorizationServerBuilder::new(issuer.into())
+    }
+
+    pub(super) fn from_inner(inner: Inner) -> Self {
+        Self(Arc::new(inner))
     }
 
     /// Returns the issuer as configured.
@@ -67,8 +67,27 @@ impl AuthorizationServer {
         }
     }
 
-    pub(super) fn allows(&self, algorithm: Algorithm) -> bool {
-        self.0.algorithms.contains(&algorithm)
+    /// Fetches metadata and keys now, for a server that is not to start without them. Keys are left out where every token is asked about.
+    ///
+    /// # Errors
+    /// When one of them cannot be fetched or used.
+    pub async fn resolve(&self) -> Result<(), AuthorizationServerError> {
+        self.metadata().await?;
+        match self.remote_check() {
+            Some(check) if check.method().is_for_every_token() => Ok(()),
+            _ => match self.key_set().current().await {
+                Ok(_) => Ok(()),
+                Err(unavailable) => Err(unavailable.error),
+            },
+        }
+    }
+
+    pub(super) fn rules(&self) -> &TokenRules {
+        &self.0.rules
+    }
+
+    pub(super) fn remote_check(&self) -> Option<&RemoteCheck> {
+        self.0.remote_check.as_ref()
     }
 
     pub(super) fn key_set(&self) -> &RemoteKeySet {
@@ -80,66 +99,8 @@ impl fmt::Debug for AuthorizationServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthorizationServer")
             .field("issuer", &self.0.issuer)
-            .field("algorithms", &self.0.algorithms)
+            .field("rules", &self.0.rules)
+            .field("remote_check", &self.0.remote_check)
             .finish_non_exhaustive()
-    }
-}
-
-/// Collects the settings of an [`AuthorizationServer`].
-#[derive(Debug, Clone)]
-#[must_use]
-pub struct AuthorizationServerBuilder {
-    issuer: String,
-    server_type: ServerType,
-    algorithms: Vec<Algorithm>,
-    fetch_deadline: Duration,
-}
-
-impl AuthorizationServerBuilder {
-    /// Sets where its metadata is looked for. Default [`ServerType::Auto`].
-    pub fn server_type(mut self, server_type: ServerType) -> Self {
-        self.server_type = server_type;
-        self
-    }
-
-    /// Replaces the algorithms that its tokens may use. Default RS256 and ES256.
-    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        self.algorithms = algorithms.into_iter().collect();
-        self
-    }
-
-    /// Sets the time in which a whole fetch has to end, metadata and keys together. Default 5 s.
-    pub fn fetch_deadline(mut self, deadline: Duration) -> Self {
-        self.fetch_deadline = deadline;
-        self
-    }
-
-    /// Checks the settings. Fetches nothing.
-    ///
-    /// # Errors
-    /// When the issuer is no absolute https URL (http on this machine), or has credentials, a query or a fragment (RFC 8414 section 2);
-    /// when the list of algorithms is empty; when the HTTPS client cannot be set up.
-    pub fn build(self) -> Result<AuthorizationServer, ConfigError> {
-        let url = secure_url::parse_setting("issuer", &self.issuer)?;
-        if url.query().is_some() {
-            let problem = "has a query: remove the part from `?` on";
-            return Err(ConfigError::InvalidUrl {
-                what: "issuer",
-                value: self.issuer,
-                problem,
-            });
-        }
-        if self.algorithms.is_empty() {
-            return Err(ConfigError::NoAlgorithm { issuer: self.issuer });
-        }
-        let client = HttpClient::new(&self.issuer, self.fetch_deadline)?;
-        let discovery = Discovery::new(&self.issuer, &url, self.server_type, client.clone());
-        let key_set = RemoteKeySet::new(&self.issuer, discovery.clone(), client);
-        Ok(AuthorizationServer(Arc::new(Inner {
-            issuer: self.issuer,
-            algorithms: self.algorithms,
-            discovery,
-            key_set,
-        })))
     }
 }

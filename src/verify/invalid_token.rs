@@ -22,6 +22,9 @@ pub enum InvalidToken {
     /// The algorithm is unknown or not allowed for the issuer.
     #[error("the token's `alg` is not allowed")]
     Algorithm,
+    /// The token is signed with ES512, which the JWT library of this crate does not have.
+    #[error("the token is signed with ES512, which is not supported; let its issuer sign with ES256, ES384 or EdDSA")]
+    Es512,
     /// The header has a `crit` member.
     #[error("the token's header has `crit`, and no critical extension is supported")]
     CriticalExtension,
@@ -43,6 +46,15 @@ pub enum InvalidToken {
     /// The signature is wrong.
     #[error("the token's signature is wrong")]
     Signature,
+    /// The authorization server says that the token is not active: unknown, expired, revoked, or not for this server.
+    #[error("the authorization server says that the token is not active")]
+    Inactive,
+    /// The authorization server says that it is another kind of token.
+    #[error("the authorization server says that the token is not a bearer access token")]
+    OtherKind,
+    /// The server's own verifier refused it.
+    #[error("the custom verifier refused the token")]
+    Custom,
     /// A mandatory claim is absent.
     #[error("the token has no claim `{0}`")]
     MissingClaim(&'static str),
@@ -71,12 +83,13 @@ pub enum InvalidToken {
 
 impl InvalidToken {
     /// Returns the code for programs, the same as in the Node and Python libraries: `invalid_issuer`, `invalid_audience` or
-    /// `invalid_token`.
+    /// `invalid_token`; and `unsupported_algorithm` for ES512, which those accept.
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
             Self::Issuer => "invalid_issuer",
             Self::Audience => "invalid_audience",
+            Self::Es512 => "unsupported_algorithm",
             _ => "invalid_token",
         }
     }
@@ -86,7 +99,8 @@ impl InvalidToken {
     pub fn description(self) -> &'static str {
         match self {
             Self::TooLong | Self::NotCompact | Self::BadHeader | Self::BadClaims => "The access token is malformed",
-            Self::Algorithm | Self::CriticalExtension | Self::Type | Self::IdToken => {
+            Self::Es512 => "Access tokens signed with ES512 are not supported",
+            Self::Algorithm | Self::CriticalExtension | Self::Type | Self::IdToken | Self::OtherKind => {
                 "The token is not an access token of a supported kind"
             }
             Self::Issuer => "The access token was issued by an authorization server that is not trusted here",
@@ -94,6 +108,7 @@ impl InvalidToken {
                 "The signature of the access token could not be verified"
             }
             Self::MissingClaim(_) | Self::ClaimType(_) => "A claim of the access token is missing or malformed",
+            Self::Inactive | Self::Custom => "The access token is not active",
             Self::Expired => "The access token has expired",
             Self::NotYetValid | Self::IssuedInTheFuture => "The access token is not valid yet",
             Self::Audience => "The access token was not issued for this resource",

@@ -9,6 +9,8 @@
 )]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "test support")]
 
+pub mod library;
+
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
@@ -235,4 +237,65 @@ pub fn authorized(token: &BearerToken, request: Request<Body>) -> Request<Body> 
 pub fn with_header(mut request: Request<Body>, name: &'static str, value: &str) -> Request<Body> {
     request.headers_mut().append(name, value.parse().unwrap());
     request
+}
+
+/// Legacy sessions, stateless events, stateless JSON, and each with MCP 2026-07-28.
+pub const SIX_MODES: [(Mode, &str); 6] = [
+    (MODES[0], "2025-11-25"),
+    (MODES[1], "2025-11-25"),
+    (MODES[2], "2025-11-25"),
+    (MODES[0], "2026-07-28"),
+    (MODES[1], "2026-07-28"),
+    (MODES[2], "2026-07-28"),
+];
+
+/// A request as a client of this mode and version sends it, in a session of its own where there are sessions.
+pub async fn client_request(
+    app: &Router,
+    mode: Mode,
+    version: &'static str,
+    token: &BearerToken,
+    mut message: Value,
+) -> Request<Body> {
+    message["params"]["_meta"] = json!({ "progressToken": 1 });
+    if version == "2026-07-28" {
+        return modern(token, message);
+    }
+    let request = authorized(token, post(&message));
+    if !mode.sessions {
+        return request;
+    }
+    with_header(request, "mcp-session-id", &open_session(app, token).await)
+}
+
+/// A request in the form of 2026-07-28: the version in header and body, method and name in headers.
+pub fn modern(token: &BearerToken, mut message: Value) -> Request<Body> {
+    let version = "2026-07-28";
+    let meta = &mut message["params"]["_meta"];
+    meta["io.modelcontextprotocol/protocolVersion"] = version.into();
+    meta["io.modelcontextprotocol/clientInfo"] = json!({ "name": "test", "version": "1" });
+    meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
+    let mut request = authorized(token, post(&message));
+    request
+        .headers_mut()
+        .insert("mcp-protocol-version", version.parse().unwrap());
+    request = with_header(request, "mcp-method", message["method"].as_str().unwrap());
+    let params = &message["params"];
+    match params["name"].as_str().or(params["uri"].as_str()) {
+        Some(name) => with_header(request, "mcp-name", name),
+        None => request,
+    }
+}
+
+/// Opens a session and gives the id the client saw.
+pub async fn open_session(app: &Router, token: &BearerToken) -> String {
+    let initialize = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } } });
+    let answer = send(app, authorized(token, post(&initialize))).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    let session = answer.headers["mcp-session-id"].to_str().unwrap().to_owned();
+    let initialized = post(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+    let initialized = with_header(authorized(token, initialized), "mcp-session-id", &session);
+    assert_eq!(send(app, initialized).await.status, StatusCode::ACCEPTED);
+    session
 }

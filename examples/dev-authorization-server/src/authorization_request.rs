@@ -51,18 +51,11 @@ impl AuthorizationRequest {
                 "name one resource in `resource` that this authorization server is configured for",
             )));
         };
-        let scopes = parameters.get("scope").map(|scopes| {
-            scopes
-                .split(' ')
-                .filter(|scope| !scope.is_empty())
-                .map(str::to_owned)
-                .collect()
-        });
         Ok(Self {
             client,
             code_challenge,
             resource: resource.as_str().to_owned(),
-            scopes,
+            scopes: parameters.scopes(),
             return_address,
         })
     }

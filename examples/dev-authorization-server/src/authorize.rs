@@ -20,12 +20,12 @@ use crate::{
     authorization_request::{AuthorizationRequest, Refusal},
     authorization_response::Outcome,
     demo_user::DemoUser,
+    grants::{AuthorizationCode, Grant},
     guard_headers::is_same_origin,
     page,
     parameters::Parameters,
     secret,
     server::{MAX_REQUEST, SIGN_IN_LIFETIME, Shared},
-    token::AuthorizationCode,
 };
 
 /// A request that waits for somebody's answer.
@@ -37,7 +37,11 @@ pub(crate) struct PendingRequest {
 }
 
 /// Answers `GET /authorize` with the sign-in page.
-pub(crate) async fn show(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Response {
+pub(crate) async fn show(State(shared): State<Arc<Shared>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+    // A page that a person does not see (an image, a script's request) may not make this server remember a request.
+    if headers.get_all("sec-fetch-dest").iter().any(|what| what != "document") {
+        return page::problem(StatusCode::FORBIDDEN, "Open this page by itself.");
+    }
     let query = query.unwrap_or_default();
     if query.len() > MAX_REQUEST {
         return page::problem(StatusCode::BAD_REQUEST, "The request is too long.");
@@ -46,7 +50,7 @@ pub(crate) async fn show(State(shared): State<Arc<Shared>>, RawQuery(query): Raw
         Ok(request) => request,
         Err(Refusal::Person(problem)) => return page::problem(StatusCode::BAD_REQUEST, &problem),
         Err(Refusal::Client(return_address, outcome)) => {
-            return return_address.redirect(&shared.settings.issuer, &outcome);
+            return return_address.redirect(shared.settings.issuer.as_str(), &outcome);
         }
     };
     let (Ok(request_id), Ok(cookie)) = (secret::random(), secret::random()) else {
@@ -57,8 +61,9 @@ pub(crate) async fn show(State(shared): State<Arc<Shared>>, RawQuery(query): Raw
     };
     // `Strict` suffices: our own page sends the form. `Secure` would keep the cookie from browsers that do not trust http on loopback.
     let set_cookie = format!(
-        "{}={cookie}; Path=/authorize; Max-Age={}; HttpOnly; SameSite=Strict",
+        "{}={cookie}; Path={}; Max-Age={}; HttpOnly; SameSite=Strict",
         cookie_name(&request_id),
+        shared.settings.issuer.path("/authorize"),
         SIGN_IN_LIFETIME.as_secs()
     );
     let page = page::sign_in(&shared.settings, &request, &request_id);
@@ -95,7 +100,9 @@ pub(crate) async fn decide(
         (Some("allow"), None) => return page::problem(StatusCode::BAD_REQUEST, "There is no such demo user."),
         _ => Outcome::Error("access_denied", "the person at the browser denied the request"),
     };
-    request.return_address.redirect(&shared.settings.issuer, &outcome)
+    request
+        .return_address
+        .redirect(shared.settings.issuer.as_str(), &outcome)
 }
 
 /// Takes the pending request out, if the browser has its cookie. A wrong cookie leaves it for the right browser.
@@ -116,15 +123,19 @@ fn allow(shared: &Shared, request: &AuthorizationRequest, user: &DemoUser) -> Op
         ?scopes,
         "signed in, without a password"
     );
-    shared.codes().insert(
+    shared.clients().allow(&request.client);
+    shared.grants().insert_code(
         &code,
         AuthorizationCode {
-            client_id: request.client.client_id.clone(),
             redirect_uri: request.return_address.redirect_uri.as_str().to_owned(),
             code_challenge: request.code_challenge.clone(),
-            resource: request.resource.clone(),
-            subject: user.subject.clone(),
-            scopes,
+            grant: Grant {
+                id: secret::random().ok()?,
+                client_id: request.client.client_id.clone(),
+                subject: user.subject.clone(),
+                resource: request.resource.clone(),
+                scopes,
+            },
         },
     );
     Some(code)

@@ -6,11 +6,15 @@ use mcp_auth_policy::Policy;
 use url::Url;
 
 use crate::{
+    access_token::AccessTokenFormat,
     demo_user::{self, DemoUser, ScopeDescription},
+    introspection_client::IntrospectionClient,
+    issuer::{Issuer, IssuerProblem},
     loopback::is_loopback,
     resource::Resource,
     server::{DevelopmentAuthorizationServer, Settings},
-    signing_key::{Algorithm, SigningKey},
+    signing_key::Algorithm,
+    signing_keys,
 };
 
 const DEFAULT_ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
@@ -24,17 +28,21 @@ pub struct Builder {
     resources: Vec<String>,
     users: Vec<DemoUser>,
     scopes: Vec<ScopeDescription>,
+    introspection_clients: Vec<IntrospectionClient>,
     algorithm: Algorithm,
     access_token_lifetime: Duration,
+    access_token_format: AccessTokenFormat,
+    rotation: Option<Duration>,
 }
 
 /// Why a server cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The issuer is not the origin of a plain http server.
+    /// The issuer is not the URL of a plain http server in its normal form.
     #[error(
-        "the issuer `{0}` is not an origin like `http://localhost:3002` (http, a host, no path and no final slash)"
+        "the issuer `{0}` is not a URL like `http://localhost:3002` or `http://localhost:3002/tenant` (http, a host in lower case, no final \
+         slash, and a path of letters, digits, `-`, `_` and `.` only)"
     )]
     Issuer(String),
     /// A resource is not an absolute URI as RFC 8707 section 2 wants it.
@@ -67,9 +75,25 @@ pub enum BuildError {
         "the scope `{0}` is not a scope token (RFC 6749 section 3.3): use printable ASCII without space, `\"` and `\\`"
     )]
     Scope(String),
+    /// A client id or secret for introspection has not 1 to 256 printable ASCII characters, or the client id occurs twice.
+    #[error(
+        "the introspection client `{0}` cannot be used: its id and its secret have 1 to 256 printable ASCII characters each, and every \
+         client has its own id"
+    )]
+    IntrospectionClient(String),
     /// Access tokens would live for less than a second or for more than a day.
     #[error("the lifetime of access tokens is {} s: use 1 second to 24 hours", .0.as_secs())]
     AccessTokenLifetime(Duration),
+    /// The signing key would change so often that a key were gone from the key set before the tokens that it signed.
+    #[error(
+        "the signing key would change every {} s: with this lifetime of access tokens, use {} s or more", .period.as_secs(), .shortest.as_secs()
+    )]
+    KeyRotation {
+        /// As it was configured.
+        period: Duration,
+        /// The shortest that is possible.
+        shortest: Duration,
+    },
     /// The operating system gave no random bytes.
     #[error("cannot make a signing key: the operating system gave no random bytes")]
     SigningKey,
@@ -82,12 +106,16 @@ impl Builder {
             resources: Vec::new(),
             users: Vec::new(),
             scopes: Vec::new(),
+            introspection_clients: Vec::new(),
             algorithm: Algorithm::default(),
             access_token_lifetime: DEFAULT_ACCESS_TOKEN_LIFETIME,
+            access_token_format: AccessTokenFormat::default(),
+            rotation: None,
         }
     }
 
-    /// Sets the issuer: the origin the server is reached at, with the port it listens on, exactly as resource servers are configured.
+    /// Sets the issuer: the URL the server is reached at, with the port it listens on, exactly as resource servers are configured. With a
+    /// path, like that of a tenant or realm at other providers, all endpoints are below it.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = issuer.into();
         self
@@ -118,6 +146,13 @@ impl Builder {
         self
     }
 
+    /// Lets a resource server with this client id and secret ask what access tokens stand for (RFC 7662). Without any, nobody can.
+    pub fn introspection_client(mut self, client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
+        let client = IntrospectionClient::new(client_id.into(), client_secret.into());
+        self.introspection_clients.push(client);
+        self
+    }
+
     /// Sets the algorithm that signs access tokens. Default ES256.
     pub fn algorithm(mut self, algorithm: Algorithm) -> Self {
         self.algorithm = algorithm;
@@ -130,44 +165,64 @@ impl Builder {
         self
     }
 
+    /// Sets what access tokens look like. Default JWT.
+    pub fn access_token_format(mut self, format: AccessTokenFormat) -> Self {
+        self.access_token_format = format;
+        self
+    }
+
+    /// Makes a new signing key again and again while it serves; the key set shows old keys until their tokens have expired. Default never.
+    pub fn rotate_signing_key_every(mut self, period: Duration) -> Self {
+        self.rotation = Some(period);
+        self
+    }
+
     /// Makes the signing key and the server.
     ///
     /// # Errors
     /// When a necessary part is missing or a part is not valid, above all when the issuer or a resource is not on this machine.
     pub fn build(self) -> Result<DevelopmentAuthorizationServer, BuildError> {
-        let port = issuer_port(&self.issuer)?;
+        let issuer = issuer(&self.issuer)?;
         let resources = resources(self.resources)?;
         check_users(&self.users)?;
+        check_introspection_clients(&self.introspection_clients)?;
         let scopes = described_scopes(self.scopes, &self.users)?;
         let lifetime = self.access_token_lifetime;
         if lifetime.as_secs() == 0 || lifetime > MAX_ACCESS_TOKEN_LIFETIME {
             return Err(BuildError::AccessTokenLifetime(lifetime));
         }
-        Ok(DevelopmentAuthorizationServer::new(Settings {
-            issuer: self.issuer,
-            port,
+        if let Some(period) = self
+            .rotation
+            .filter(|period| *period < signing_keys::shortest_rotation(lifetime))
+        {
+            return Err(BuildError::KeyRotation {
+                period,
+                shortest: signing_keys::shortest_rotation(lifetime),
+            });
+        }
+        let key = signing_keys::generate(self.algorithm).map_err(|_| BuildError::SigningKey)?;
+        let settings = Settings {
+            issuer,
             resources,
             users: self.users,
             scopes,
+            introspection_clients: self.introspection_clients,
             access_token_lifetime: lifetime,
-            key: SigningKey::generate(self.algorithm).map_err(|_| BuildError::SigningKey)?,
-        }))
+            access_token_format: self.access_token_format,
+            rotation: self.rotation,
+        };
+        Ok(DevelopmentAuthorizationServer::new(settings, key))
     }
 }
 
-fn issuer_port(issuer: &str) -> Result<u16, BuildError> {
-    let invalid = || BuildError::Issuer(issuer.to_owned());
-    let url = Url::parse(issuer).map_err(|_| invalid())?;
-    if !is_loopback(&url) {
-        return Err(BuildError::NotLoopback {
+fn issuer(text: &str) -> Result<Issuer, BuildError> {
+    Issuer::parse(text).map_err(|problem| match problem {
+        IssuerProblem::NotLoopback => BuildError::NotLoopback {
             role: "issuer",
-            url: issuer.to_owned(),
-        });
-    }
-    // Clients compare the issuer letter by letter (RFC 8414 section 3.3): only the normal form has no second spelling.
-    let is_origin = url.scheme() == "http" && url.origin().ascii_serialization() == issuer;
-    let port = url.port_or_known_default().filter(|_| is_origin);
-    port.ok_or_else(invalid)
+            url: text.to_owned(),
+        },
+        IssuerProblem::Form => BuildError::Issuer(text.to_owned()),
+    })
 }
 
 fn resources(resources: Vec<String>) -> Result<Vec<Resource>, BuildError> {
@@ -208,14 +263,32 @@ fn check_users(users: &[DemoUser]) -> Result<(), BuildError> {
     }
 }
 
-/// Returns the described scopes, then the users' others, each once.
+fn check_introspection_clients(clients: &[IntrospectionClient]) -> Result<(), BuildError> {
+    let mut known = HashSet::new();
+    let refused = clients
+        .iter()
+        .find(|client| !client.is_valid() || !known.insert(client.client_id()));
+    match refused {
+        Some(client) => Err(BuildError::IntrospectionClient(
+            client.client_id().escape_debug().to_string(),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Returns the described scopes, the users' others, then those of OpenID Connect, each once.
 fn described_scopes(described: Vec<ScopeDescription>, users: &[DemoUser]) -> Result<Vec<ScopeDescription>, BuildError> {
-    let undescribed = users.iter().flat_map(|user| &user.scopes).map(|name| ScopeDescription {
-        name: name.clone(),
-        about: None,
-    });
+    let of_openid: Vec<ScopeDescription> = demo_user::identity_scopes().collect();
+    let undescribed = users
+        .iter()
+        .flat_map(|user| &user.scopes)
+        .filter(|name| of_openid.iter().all(|scope| scope.name != **name))
+        .map(|name| ScopeDescription {
+            name: name.clone(),
+            about: None,
+        });
     let mut scopes: Vec<ScopeDescription> = Vec::new();
-    for scope in described.into_iter().chain(undescribed) {
+    for scope in described.into_iter().chain(undescribed).chain(of_openid.clone()) {
         if !is_scope_token(&scope.name) {
             return Err(BuildError::Scope(scope.name));
         }

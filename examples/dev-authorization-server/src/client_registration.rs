@@ -26,6 +26,8 @@ pub(crate) struct Client {
     /// What the client calls itself. Anybody may claim any name.
     pub(crate) name: Option<String>,
     pub(crate) redirect_uris: Vec<RedirectUri>,
+    /// Whether it registered for refresh tokens: it gets none otherwise.
+    pub(crate) refreshes: bool,
 }
 
 /// The client metadata that is looked at (RFC 7591 section 2); the rest is ignored, as that section demands.
@@ -41,18 +43,25 @@ pub(crate) struct ClientMetadata {
 /// Answers `POST /register`.
 ///
 /// A client that asks to authenticate with a secret is registered as a public one, and the answer says so (RFC 7591 section 3.2.1 lets the
-/// server replace what it does not support).
+/// server replace what it does not support). One that registers the grant type `refresh_token` gets refresh tokens; that is the only condition.
 pub(crate) async fn register(
     State(shared): State<Arc<Shared>>,
     metadata: Result<Json<ClientMetadata>, JsonRejection>,
 ) -> Result<Response, OAuthError> {
     let Json(metadata) =
         metadata.map_err(|_| invalid_metadata("send the client metadata as a JSON object of at most 16 KiB"))?;
+    let refreshes = metadata
+        .grant_types
+        .iter()
+        .flatten()
+        .any(|grant_type| grant_type == "refresh_token");
     let client = Client {
         client_id: secret::random().map_err(|_| OAuthError::server())?,
         redirect_uris: redirect_uris(&metadata)?,
         name: client_name(&metadata)?,
+        refreshes,
     };
+    let grant_types = ["authorization_code", "refresh_token"];
     supports(metadata.grant_types, "authorization_code", "grant_types")?;
     supports(metadata.response_types, "code", "response_types")?;
 
@@ -60,7 +69,7 @@ pub(crate) async fn register(
         "client_id": client.client_id,
         "client_id_issued_at": SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
         "redirect_uris": metadata.redirect_uris,
-        "grant_types": ["authorization_code"],
+        "grant_types": grant_types.get(..=usize::from(refreshes)),
         "response_types": ["code"],
         "token_endpoint_auth_method": "none",
     });
@@ -68,7 +77,7 @@ pub(crate) async fn register(
         members.insert("client_name".to_owned(), json!(name));
     }
     tracing::info!(client_id = client.client_id, client_name = ?client.name, "registered a client");
-    shared.clients().insert(&client.client_id.clone(), client);
+    shared.clients().register(client);
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
@@ -110,7 +119,7 @@ fn is_invisible(c: char) -> bool {
 fn supports(wanted: Option<Vec<String>>, ours: &str, member: &str) -> Result<(), OAuthError> {
     match wanted {
         Some(wanted) if !wanted.iter().any(|one| one == ours) => Err(invalid_metadata(format!(
-            "`{member}` must contain `{ours}`, the only one supported here"
+            "`{member}` must contain `{ours}`: there is no other way to begin here"
         ))),
         _ => Ok(()),
     }

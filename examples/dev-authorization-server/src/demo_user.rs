@@ -8,9 +8,9 @@ pub struct DemoUser {
     /// The `sub` claim of the tokens. The same after every restart, so that what a user owns stays owned. Letters, digits, `-`, `_` and
     /// `.` only, at most 64.
     pub subject: String,
-    /// The name on the sign-in page.
+    /// The name on the sign-in page, and the `name` claim at the userinfo endpoint.
     pub name: String,
-    /// The scopes of the user's role: no token of this user has others.
+    /// The scopes of the user's role. Beside them a token has only `openid`, `profile` and `email`, if the client requests them by name.
     pub scopes: Vec<String>,
 }
 
@@ -25,15 +25,34 @@ pub struct ScopeDescription {
 
 impl DemoUser {
     /// Returns the scopes a token gets: those requested that the user's role has, or all of the role's when the client requested none
-    /// (RFC 6749 section 3.3 leaves that default to the server).
+    /// (RFC 6749 section 3.3 leaves that default to the server). Then the requested ones of OpenID Connect, which everybody has.
     #[must_use]
     pub fn granted(&self, requested: Option<&[String]>) -> Vec<String> {
-        self.scopes
+        let of_role = self
+            .scopes
             .iter()
             .filter(|scope| requested.is_none_or(|requested| requested.contains(scope)))
-            .cloned()
-            .collect()
+            .cloned();
+        let of_everybody = identity_scopes()
+            .map(|scope| scope.name)
+            .filter(|scope| !self.scopes.contains(scope))
+            .filter(|scope| requested.is_some_and(|requested| requested.contains(scope)));
+        of_role.chain(of_everybody).collect()
     }
+}
+
+/// Returns the scopes that say who somebody is (OpenID Connect Core section 5.4), and nothing about what the role allows.
+pub(crate) fn identity_scopes() -> impl Iterator<Item = ScopeDescription> {
+    [
+        ("openid", "Know that it is you"),
+        ("profile", "Know your name"),
+        ("email", "Know your e-mail address"),
+    ]
+    .into_iter()
+    .map(|(name, about)| ScopeDescription {
+        name: name.to_owned(),
+        about: Some(about.to_owned()),
+    })
 }
 
 /// Returns alice and bob with the policy's role `user`, and admin with its role `admin`. A role that the policy does not declare has no scopes.
@@ -46,7 +65,7 @@ pub(crate) fn users_of(policy: &Policy) -> Vec<DemoUser> {
     .into_iter()
     .map(|(subject, name, role)| DemoUser {
         subject: subject.to_owned(),
-        name: format!("{name}, role {role}"),
+        name: name.to_owned(),
         scopes: owned(policy.scopes_of_role(role).unwrap_or_default()),
     })
     .collect()
@@ -83,6 +102,7 @@ mod tests {
             (Some(vec!["b", "a"]), vec!["a", "b"]),
             (Some(vec!["b", "c"]), vec!["b"]),
             (Some(vec!["c"]), vec![]),
+            (Some(vec!["email", "b", "openid"]), vec!["b", "openid", "email"]),
         ] {
             assert_eq!(alice.granted(requested.map(owned).as_deref()), granted);
         }

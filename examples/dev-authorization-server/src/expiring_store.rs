@@ -8,7 +8,7 @@ use crate::secret;
 
 /// A bounded store of values that expire. When it is full the oldest value goes, so nobody can fill it for good.
 ///
-/// A linear search is enough for the at most thousand entries of a development server. Time is tokio's clock, so that tests can move it.
+/// A linear search is enough for the at most ten thousand entries of a development server. Time is tokio's clock, so that tests can move it.
 #[derive(Debug)]
 pub(crate) struct ExpiringStore<V> {
     entries: VecDeque<Entry<V>>,
@@ -53,6 +53,16 @@ impl<V> ExpiringStore<V> {
         Some(&entry.value)
     }
 
+    pub(crate) fn get_mut(&mut self, secret: &str) -> Option<&mut V> {
+        let position = self.position(secret)?;
+        Some(&mut self.entries.get_mut(position)?.value)
+    }
+
+    /// Forgets every value that matches.
+    pub(crate) fn remove_where(&mut self, matches: impl Fn(&V) -> bool) {
+        self.entries.retain(|entry| !matches(&entry.value));
+    }
+
     /// Removes and returns the value: whoever asks a second time gets nothing.
     pub(crate) fn take(&mut self, secret: &str) -> Option<V> {
         let position = self.position(secret)?;
@@ -92,6 +102,16 @@ mod tests {
         let mut store = ExpiringStore::new(10, Duration::MAX);
         store.insert("a", 1);
         assert_eq!((store.take("a"), store.take("a")), (Some(1), None));
+    }
+
+    #[test]
+    fn values_can_be_removed_by_what_they_are() {
+        let mut store = ExpiringStore::new(10, Duration::MAX);
+        for (secret, value) in [("a", 1), ("b", 2), ("c", 1)] {
+            store.insert(secret, value);
+        }
+        store.remove_where(|value| *value == 1);
+        assert_eq!((store.get("a"), store.get("b"), store.get("c")), (None, Some(&2), None));
     }
 
     #[test]

@@ -8,7 +8,6 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use url::Url;
 
 use crate::server::{Settings, Shared};
 
@@ -22,7 +21,7 @@ pub(crate) async fn check_host(State(shared): State<Arc<Shared>>, request: Reque
     }
     let text = format!(
         "this development authorization server answers only at {}\n",
-        shared.settings.issuer
+        shared.settings.issuer.as_str()
     );
     (StatusCode::FORBIDDEN, text).into_response()
 }
@@ -36,11 +35,11 @@ fn names_this_server(settings: &Settings, headers: &HeaderMap) -> bool {
     let Ok(authority) = Authority::try_from(host.as_bytes()) else {
         return false;
     };
-    let is_known_name = Url::parse(&settings.issuer).is_ok_and(|issuer| issuer.host_str() == Some(authority.host()))
+    let is_known_name = settings.issuer.host() == authority.host()
         || ["localhost", "127.0.0.1", "[::1]"]
             .iter()
             .any(|name| authority.host().eq_ignore_ascii_case(name));
-    is_known_name && !authority.as_str().contains('@') && authority.port_u16().unwrap_or(80) == settings.port
+    is_known_name && !authority.as_str().contains('@') && authority.port_u16().unwrap_or(80) == settings.issuer.port()
 }
 
 /// Tells whether a POST comes from a page of this server, or from no page at all.

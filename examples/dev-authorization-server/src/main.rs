@@ -9,18 +9,21 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use dev_authorization_server::{Algorithm, DevelopmentAuthorizationServer, SignIn, bind_loopback, sign_in};
+use dev_authorization_server::{
+    AccessTokenFormat, Algorithm, DevelopmentAuthorizationServer, SignIn, bind_loopback, sign_in,
+};
 use mcp_auth_policy::Policy;
 
 /// An OAuth 2.1 authorization server for DEVELOPMENT ONLY: it signs anybody in without a password.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+// Without `Debug`: an argument is a secret.
+#[derive(Subcommand)]
 enum Command {
     /// Serves on localhost until Ctrl-C. Development only: anybody on this machine can sign in as anybody.
     Serve(Serve),
@@ -28,11 +31,14 @@ enum Command {
     Token(Token),
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 struct Serve {
     /// The port on localhost; 0 takes a free one
     #[arg(long, default_value_t = 3002)]
     port: u16,
+    /// The path of the issuer, like `/tenant`, to behave like a provider with tenants or realms
+    #[arg(long, value_name = "PATH", default_value = "")]
+    issuer_path: String,
     /// An MCP server that tokens can be issued for, on this machine; repeat it for several
     #[arg(long, value_name = "URL", default_value = "http://localhost:3001")]
     resource: Vec<String>,
@@ -45,6 +51,29 @@ struct Serve {
     /// How long access tokens are valid, in seconds, at most a day
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     access_token_lifetime: u64,
+    /// What access tokens look like. A resource server has to ask what an opaque one stands for
+    #[arg(long, value_enum, default_value = "jwt")]
+    access_token_format: FormatName,
+    /// The client id of a resource server that may introspect tokens [default: nobody may]
+    #[arg(
+        long,
+        env = "MCP_AUTH_INTROSPECTION_CLIENT_ID",
+        value_name = "ID",
+        requires = "introspection_client_secret"
+    )]
+    introspection_client_id: Option<String>,
+    /// Its secret; better set in the environment, where other users of the machine do not see it
+    #[arg(
+        long,
+        env = "MCP_AUTH_INTROSPECTION_CLIENT_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true,
+        requires = "introspection_client_id"
+    )]
+    introspection_client_secret: Option<String>,
+    /// Sign with a new key again and again, to see whether clients of the key set keep up [default: never]
+    #[arg(long, value_name = "SECONDS")]
+    rotate_signing_key_every: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -66,6 +95,12 @@ struct Token {
 enum AlgorithmName {
     Es256,
     Rs256,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FormatName {
+    Jwt,
+    Opaque,
 }
 
 #[tokio::main]
@@ -102,10 +137,17 @@ async fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
         Ok::<_, io::Error>(listener.local_addr()?.port())
     })?;
     let mut builder = DevelopmentAuthorizationServer::builder()
-        .issuer(format!("http://localhost:{port}"))
+        .issuer(format!("http://localhost:{port}{}", arguments.issuer_path))
         .users_from_policy(&policy)
         .algorithm(arguments.algorithm.into())
+        .access_token_format(arguments.access_token_format.into())
         .access_token_lifetime(Duration::from_secs(arguments.access_token_lifetime));
+    if let (Some(id), Some(secret)) = (arguments.introspection_client_id, arguments.introspection_client_secret) {
+        builder = builder.introspection_client(id, secret);
+    }
+    if let Some(seconds) = arguments.rotate_signing_key_every {
+        builder = builder.rotate_signing_key_every(Duration::from_secs(seconds));
+    }
     for resource in arguments.resource {
         builder = builder.resource(resource);
     }
@@ -190,6 +232,15 @@ impl From<AlgorithmName> for Algorithm {
         match name {
             AlgorithmName::Es256 => Self::Es256,
             AlgorithmName::Rs256 => Self::Rs256,
+        }
+    }
+}
+
+impl From<FormatName> for AccessTokenFormat {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Jwt => Self::Jwt,
+            FormatName::Opaque => Self::Opaque,
         }
     }
 }

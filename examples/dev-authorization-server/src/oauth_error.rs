@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
@@ -14,6 +14,8 @@ pub(crate) struct OAuthError {
     code: &'static str,
     /// For the developer of the client.
     description: String,
+    /// Given where the caller has a way to authenticate.
+    challenge: Option<&'static str>,
 }
 
 impl OAuthError {
@@ -21,6 +23,15 @@ impl OAuthError {
         Self {
             code,
             description: description.into(),
+            challenge: None,
+        }
+    }
+
+    /// Makes the answer a 401.
+    pub(crate) fn with_challenge(self, challenge: &'static str) -> Self {
+        Self {
+            challenge: Some(challenge),
+            ..self
         }
     }
 
@@ -30,14 +41,23 @@ impl OAuthError {
     }
 }
 
+pub(crate) fn invalid_request(description: impl Into<String>) -> OAuthError {
+    OAuthError::new("invalid_request", description)
+}
+
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
-        // RFC 6749 section 5.2 would allow 401 for `invalid_client`, but HTTP wants a challenge with every 401, and there is none to give.
+        // RFC 6749 section 5.2 would allow 401 for every `invalid_client`, but HTTP wants a challenge with it, and public clients have none.
         let status = match self.code {
+            _ if self.challenge.is_some() => StatusCode::UNAUTHORIZED,
             "server_error" => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::BAD_REQUEST,
         };
         let body = json!({ "error": self.code, "error_description": self.description });
-        (status, Json(body)).into_response()
+        let challenge = self.challenge.map(|challenge| [(header::WWW_AUTHENTICATE, challenge)]);
+        match challenge {
+            Some(challenge) => (status, challenge, Json(body)).into_response(),
+            None => (status, Json(body)).into_response(),
+        }
     }
 }

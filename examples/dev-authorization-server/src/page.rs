@@ -26,6 +26,7 @@ const STYLE: &str = include_str!("../templates/style.css");
 #[template(path = "about.html")]
 struct AboutPage<'a> {
     issuer: &'a str,
+    metadata: String,
     resources: &'a [Resource],
     users: &'a [DemoUser],
 }
@@ -39,6 +40,7 @@ struct ProblemPage<'a> {
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignInPage<'a> {
+    action: String,
     request_id: &'a str,
     client_name: &'a str,
     destination: String,
@@ -63,7 +65,8 @@ struct Choice<'a> {
 pub(crate) async fn about(State(shared): State<Arc<Shared>>) -> Response {
     let settings = &shared.settings;
     let page = AboutPage {
-        issuer: &settings.issuer,
+        issuer: settings.issuer.as_str(),
+        metadata: settings.issuer.metadata_path(),
         resources: &settings.resources,
         users: &settings.users,
     };
@@ -80,6 +83,7 @@ pub(crate) fn sign_in(settings: &Settings, request: &AuthorizationRequest, reque
     let requested = request.scopes.as_deref();
     let redirect_uri = &request.return_address.redirect_uri;
     let page = SignInPage {
+        action: settings.issuer.path("/authorize"),
         request_id,
         client_name: request.client.name.as_deref().unwrap_or("a client without a name"),
         destination: redirect_uri.destination(),

@@ -1,6 +1,9 @@
 //! The parameters of an OAuth request, from a query or a form.
 
+use axum::extract::{RawForm, rejection::RawFormRejection};
 use url::form_urlencoded;
+
+use crate::oauth_error::{OAuthError, invalid_request};
 
 /// Decoded parameters. One without a value counts as absent (RFC 6749 section 3.1).
 #[derive(Debug)]
@@ -21,6 +24,24 @@ impl Parameters {
             pairs.push((name.into_owned(), value.into_owned()));
         }
         Ok(Self(pairs))
+    }
+
+    /// Decodes the body of a request to an endpoint for programs.
+    pub(crate) fn of_form(form: Result<RawForm, RawFormRejection>) -> Result<Self, OAuthError> {
+        let RawForm(form) = form
+            .map_err(|_| invalid_request("send the parameters as application/x-www-form-urlencoded, at most 16 KiB"))?;
+        Self::parse(&form).map_err(|_| invalid_request("a parameter was sent twice"))
+    }
+
+    pub(crate) fn required(&self, name: &'static str) -> Result<&str, OAuthError> {
+        self.get(name)
+            .ok_or_else(|| invalid_request(format!("`{name}` is missing")))
+    }
+
+    /// Returns the requested scopes (RFC 6749 section 3.3), or nothing if the request names none.
+    pub(crate) fn scopes(&self) -> Option<Vec<String>> {
+        let scopes = self.get("scope")?.split(' ').filter(|scope| !scope.is_empty());
+        Some(scopes.map(str::to_owned).collect())
     }
 
     pub(crate) fn get(&self, name: &'static str) -> Option<&str> {

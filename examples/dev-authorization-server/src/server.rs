@@ -12,34 +12,40 @@ use std::{
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::Method,
+    http::{Method, header},
     middleware,
     routing::{get, post},
     serve::ListenerExt as _,
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
-use tower_http::cors::{Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::{
+    access_token::AccessTokenFormat,
     authorize::{self, PendingRequest},
     builder::Builder,
-    client_registration::{self, Client},
+    client_registration,
+    clients::Clients,
     demo_user::{DemoUser, ScopeDescription},
     expiring_store::ExpiringStore,
-    guard_headers, metadata, page,
+    grants::Grants,
+    guard_headers, introspection,
+    introspection_client::IntrospectionClient,
+    issuer::Issuer,
+    metadata, page,
     resource::Resource,
-    signing_key::SigningKey,
-    token::{self, AuthorizationCode},
+    revocation,
+    signing_key::{Algorithm, SigningKey},
+    signing_keys::{self, RotateError, SigningKeys},
+    token, userinfo,
 };
 
 /// Nothing that a client or a browser sends here is longer, in bytes.
 pub(crate) const MAX_REQUEST: usize = 16 * 1024;
-/// So many clients, sign-ins and codes are remembered at once, each.
+/// So many sign-ins are remembered at once.
 const CAPACITY: usize = 1000;
 /// How long somebody may look at the sign-in page.
 pub(crate) const SIGN_IN_LIFETIME: Duration = Duration::from_secs(600);
-/// RFC 6749 section 4.1.2 allows ten minutes; the client asks at once.
-const CODE_LIFETIME: Duration = Duration::from_secs(60);
 
 /// An authorization server for development only. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -72,21 +78,23 @@ pub enum ServeError {
 /// What the builder decided.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    pub(crate) issuer: String,
-    pub(crate) port: u16,
+    pub(crate) issuer: Issuer,
     pub(crate) resources: Vec<Resource>,
     pub(crate) users: Vec<DemoUser>,
     pub(crate) scopes: Vec<ScopeDescription>,
+    pub(crate) introspection_clients: Vec<IntrospectionClient>,
     pub(crate) access_token_lifetime: Duration,
-    pub(crate) key: SigningKey,
+    pub(crate) access_token_format: AccessTokenFormat,
+    pub(crate) rotation: Option<Duration>,
 }
 
-/// Settings and memory of one server. No lock is held for longer than one look-up.
+/// Settings and memory of one server. No lock is held while anything is waited for.
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
-    clients: Mutex<ExpiringStore<Client>>,
+    keys: Mutex<SigningKeys>,
+    clients: Mutex<Clients>,
     requests: Mutex<ExpiringStore<PendingRequest>>,
-    codes: Mutex<ExpiringStore<AuthorizationCode>>,
+    grants: Mutex<Grants>,
 }
 
 impl DevelopmentAuthorizationServer {
@@ -95,26 +103,44 @@ impl DevelopmentAuthorizationServer {
         Builder::new()
     }
 
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings, key: SigningKey) -> Self {
         Self(Arc::new(Shared {
+            grants: Mutex::new(Grants::new(settings.access_token_lifetime)),
+            keys: Mutex::new(SigningKeys::new(key, settings.access_token_lifetime)),
             settings,
-            // Clients keep their id for weeks, so only the number of newer ones makes this server forget one.
-            clients: Mutex::new(ExpiringStore::new(CAPACITY, Duration::MAX)),
+            clients: Mutex::new(Clients::new()),
             requests: Mutex::new(ExpiringStore::new(CAPACITY, SIGN_IN_LIFETIME)),
-            codes: Mutex::new(ExpiringStore::new(CAPACITY, CODE_LIFETIME)),
         }))
     }
 
     /// Returns the issuer as it was configured.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.0.settings.issuer
+        self.0.settings.issuer.as_str()
     }
 
     /// Returns the users one can sign in as.
     #[must_use]
     pub fn users(&self) -> &[DemoUser] {
         &self.0.settings.users
+    }
+
+    /// Signs with a new key from now on. The key set shows the old one until the last token that it signed has expired, but never more
+    /// than eight old keys.
+    ///
+    /// Making an RSA key takes a moment: in async code call it where blocking is allowed.
+    ///
+    /// # Errors
+    /// When the operating system gives no random bytes. The old key stays in use then.
+    pub fn rotate_signing_key(&self, algorithm: Algorithm) -> Result<(), RotateError> {
+        let key = signing_keys::generate(algorithm)?;
+        self.0.keys().replace(key);
+        Ok(())
+    }
+
+    /// Takes all old keys out of the key set at once, as after the loss of a key: tokens that they signed are worth nothing.
+    pub fn forget_old_signing_keys(&self) {
+        self.0.keys().forget_old();
     }
 
     /// Returns the routes of this server, complete with all checks of headers and sizes.
@@ -126,24 +152,38 @@ impl DevelopmentAuthorizationServer {
         let cross_origin = CorsLayer::new()
             .allow_origin(Any)
             .allow_methods([Method::GET, Method::POST])
-            .allow_headers(Any)
+            // `*` would not stand for `Authorization`.
+            .allow_headers(AllowHeaders::mirror_request())
+            .expose_headers([header::WWW_AUTHENTICATE])
             .max_age(Duration::from_secs(3600));
-        let for_clients = Router::new()
+        let issuer = &self.0.settings.issuer;
+        let mut for_clients = Router::new()
+            .route(&issuer.metadata_path(), get(metadata::authorization_server))
+            .route(&issuer.path("/jwks"), get(metadata::key_set))
+            .route(&issuer.path("/register"), post(client_registration::register))
+            .route(&issuer.path("/token"), post(token::token))
+            .route(&issuer.path("/revoke"), post(revocation::revoke))
             .route(
-                "/.well-known/oauth-authorization-server",
-                get(metadata::authorization_server),
-            )
-            .route("/.well-known/openid-configuration", get(metadata::openid_provider))
-            .route("/jwks", get(metadata::key_set))
-            .route("/register", post(client_registration::register))
-            .route("/token", post(token::token))
-            .layer(cross_origin);
+                &issuer.path("/userinfo"),
+                get(userinfo::userinfo).post(userinfo::userinfo),
+            );
+        for path in issuer.openid_paths() {
+            for_clients = for_clients.route(&path, get(metadata::openid_provider));
+        }
         // No layer for other origins here: what a page may do with these is left to the browser's own rule, which is nothing.
         let for_people = Router::new()
             .route("/", get(page::about))
-            .route("/authorize", get(authorize::show).post(authorize::decide));
+            .route(&issuer.path("/authorize"), get(authorize::show).post(authorize::decide));
+        // Resource servers are no web pages.
+        let mut for_resource_servers = Router::new();
+        if !self.0.settings.introspection_clients.is_empty() {
+            for_resource_servers =
+                for_resource_servers.route(&issuer.path("/introspect"), post(introspection::introspect));
+        }
         for_clients
+            .layer(cross_origin)
             .merge(for_people)
+            .merge(for_resource_servers)
             .layer(DefaultBodyLimit::max(MAX_REQUEST))
             .layer(middleware::map_response(guard_headers::add))
             .layer(middleware::from_fn_with_state(
@@ -177,6 +217,11 @@ impl DevelopmentAuthorizationServer {
                 axum::serve(listener, self.router()).with_graceful_shutdown(async move { _ = stopped.changed().await });
             servers.spawn(server.into_future());
         }
+        // Dropped at the end, which stops it.
+        let mut rotation = JoinSet::new();
+        if let Some(period) = self.0.settings.rotation {
+            rotation.spawn(self.clone().rotate_every(period));
+        }
         shutdown.await;
         drop(running);
         while let Some(served) = servers.join_next().await {
@@ -185,11 +230,24 @@ impl DevelopmentAuthorizationServer {
         Ok(())
     }
 
+    async fn rotate_every(self, period: Duration) {
+        loop {
+            tokio::time::sleep(period).await;
+            let server = self.clone();
+            let algorithm = self.0.keys().current().algorithm();
+            match tokio::task::spawn_blocking(move || server.rotate_signing_key(algorithm)).await {
+                Ok(Ok(())) => tracing::info!("rotated the signing key"),
+                Ok(Err(error)) => tracing::error!(%error, "cannot rotate the signing key"),
+                Err(error) => tracing::error!(%error, "cannot rotate the signing key"),
+            }
+        }
+    }
+
     fn check_address(&self, listener: SocketAddr) -> Result<(), ServeError> {
         if !listener.ip().is_loopback() {
             return Err(ServeError::NotLoopback(listener));
         }
-        if listener.port() != self.0.settings.port {
+        if listener.port() != self.0.settings.issuer.port() {
             return Err(ServeError::Port {
                 listener,
                 issuer: self.issuer().to_owned(),
@@ -200,7 +258,11 @@ impl DevelopmentAuthorizationServer {
 }
 
 impl Shared {
-    pub(crate) fn clients(&self) -> MutexGuard<'_, ExpiringStore<Client>> {
+    pub(crate) fn keys(&self) -> MutexGuard<'_, SigningKeys> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn clients(&self) -> MutexGuard<'_, Clients> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -208,17 +270,12 @@ impl Shared {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn codes(&self) -> MutexGuard<'_, ExpiringStore<AuthorizationCode>> {
-        self.codes.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {
+        self.grants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Settings {
-    /// Returns the URL of a path of this server.
-    pub(crate) fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.issuer)
-    }
-
     pub(crate) fn user(&self, subject: &str) -> Option<&DemoUser> {
         self.users.iter().find(|user| user.subject == subject)
     }

@@ -73,7 +73,14 @@ impl<'a> Flow<'a> {
             .redirect(redirect::Policy::none())
             .timeout(TIMEOUT);
         let http = http.build().map_err(|source| unreachable(issuer, source))?;
-        let document = http.get(format!("{issuer}/.well-known/oauth-authorization-server"));
+        // The well-known part goes in front of the issuer's path (RFC 8414 section 3.1).
+        let mut document = url.clone();
+        document.set_path(&format!(
+            "/.well-known/oauth-authorization-server{}",
+            url.path().trim_end_matches('/')
+        ));
+        document.set_query(None);
+        let document = http.get(document);
         let response = send(issuer, document).await?;
         let metadata: Metadata = json(issuer, "the metadata", response).await?;
         let endpoints = [

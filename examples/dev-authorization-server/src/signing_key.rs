@@ -1,4 +1,4 @@
-//! The key that signs access tokens, made anew at every start.
+//! A key that signs access tokens, made anew at every start and rotation.
 
 use std::fmt;
 
@@ -64,15 +64,15 @@ impl SigningKey {
         }
     }
 
-    /// Returns the key set document (RFC 7517 section 5) with the public key.
-    pub(crate) fn key_set(&self) -> Value {
+    /// Returns the public key as a member of a key set (RFC 7517 section 4).
+    pub(crate) fn public(&self) -> Value {
         let mut key = self.pair.public_members();
         if let Some(members) = key.as_object_mut() {
             members.insert("use".to_owned(), json!("sig"));
             members.insert("alg".to_owned(), json!(self.algorithm().as_str()));
             members.insert("kid".to_owned(), json!(self.key_id));
         }
-        json!({ "keys": [key] })
+        key
     }
 
     /// Makes a JWT access token (RFC 9068 section 2) of the claims, in JWS compact serialization (RFC 7515 section 7.1).

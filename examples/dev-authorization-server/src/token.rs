@@ -1,9 +1,6 @@
 //! The token endpoint (RFC 6749 section 3.2).
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 
 use axum::{
     Json,
@@ -11,123 +8,154 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use crate::{oauth_error::OAuthError, parameters::Parameters, secret, server::Shared};
-
-/// What an authorization code stands for. Everything in it must be proved again, or is what the person consented to.
-#[derive(Debug)]
-pub(crate) struct AuthorizationCode {
-    pub(crate) client_id: String,
-    pub(crate) redirect_uri: String,
-    pub(crate) code_challenge: String,
-    pub(crate) resource: String,
-    pub(crate) subject: String,
-    pub(crate) scopes: Vec<String>,
-}
-
-/// What a grant entitles to: the content of an access token.
-struct Grant {
-    client_id: String,
-    subject: String,
-    resource: String,
-    scopes: Vec<String>,
-}
+use crate::{
+    access_token,
+    client_registration::Client,
+    grants::{Grant, Grants, Worthless},
+    oauth_error::OAuthError,
+    parameters::Parameters,
+    secret,
+    server::Shared,
+};
 
 /// Answers `POST /token`.
 pub(crate) async fn token(
     State(shared): State<Arc<Shared>>,
     form: Result<RawForm, RawFormRejection>,
 ) -> Result<Json<Value>, OAuthError> {
-    let RawForm(form) =
-        form.map_err(|_| invalid_request("send the parameters as application/x-www-form-urlencoded, at most 16 KiB"))?;
-    let parameters = Parameters::parse(&form).map_err(|_| invalid_request("a parameter was sent twice"))?;
-    let grant = match required(&parameters, "grant_type")? {
-        "authorization_code" => redeem_code(&shared, &parameters)?,
+    let parameters = Parameters::of_form(form)?;
+    let redeem = match parameters.required("grant_type")? {
+        "authorization_code" => redeem_code,
+        "refresh_token" => refresh,
         _ => {
             return Err(OAuthError::new(
                 "unsupported_grant_type",
-                "`grant_type` must be `authorization_code`",
+                "`grant_type` must be `authorization_code` or `refresh_token`",
             ));
         }
     };
-    let access_token = access_token(&shared, &grant).ok_or_else(OAuthError::server)?;
-    Ok(Json(json!({
-        "access_token": access_token,
-        "token_type": "Bearer",
-        "expires_in": shared.settings.access_token_lifetime.as_secs(),
-        // Empty rather than absent: without it a client takes all it requested for granted (RFC 6749 section 5.1).
-        "scope": grant.scopes.join(" "),
-    })))
+    let client = client(&shared, &parameters)?;
+    redeem(&shared, &mut shared.grants(), &client, &parameters).map(Json)
+}
+
+/// Returns the client that a request names. All clients are public, so naming oneself is all there is to do.
+pub(crate) fn client(shared: &Shared, parameters: &Parameters) -> Result<Client, OAuthError> {
+    let client_id = parameters.required("client_id")?;
+    shared
+        .clients()
+        .get(client_id)
+        .cloned()
+        .ok_or_else(|| OAuthError::new("invalid_client", "the client is not registered here: register again"))
 }
 
 /// The authorization code grant (RFC 6749 section 4.1.3, RFC 7636 section 4.6). A code is good for one attempt.
-fn redeem_code(shared: &Shared, parameters: &Parameters) -> Result<Grant, OAuthError> {
-    let client_id = required(parameters, "client_id")?;
-    if shared.clients().get(client_id).is_none() {
-        return Err(OAuthError::new(
-            "invalid_client",
-            "the client is not registered here: register again",
-        ));
-    }
-    let (code, verifier) = (required(parameters, "code")?, required(parameters, "code_verifier")?);
-    let redirect_uri = required(parameters, "redirect_uri")?;
+fn redeem_code(
+    shared: &Shared,
+    grants: &mut Grants,
+    client: &Client,
+    parameters: &Parameters,
+) -> Result<Value, OAuthError> {
+    let (code, verifier) = (parameters.required("code")?, parameters.required("code_verifier")?);
+    let redirect_uri = parameters.required("redirect_uri")?;
 
-    let invalid_grant = |what| Err(OAuthError::new("invalid_grant", what));
-    let Some(code) = shared.codes().take(code) else {
-        return invalid_grant("the code is unknown, was used before, or is older than a minute");
-    };
-    if !secret::equal(&code.client_id, client_id) {
-        return invalid_grant("the code was issued to another client");
+    let code = grants.take_code(code).map_err(|worthless| match worthless {
+        Worthless::Unknown => invalid_grant("the code is unknown or older than a minute"),
+        Worthless::Reused => {
+            tracing::warn!(
+                client_id = client.client_id,
+                "a code was used twice: revoked all that came of it"
+            );
+            invalid_grant("the code was used before")
+        }
+    })?;
+    if code.grant.client_id != client.client_id {
+        return Err(invalid_grant("the code was issued to another client"));
     }
     if code.redirect_uri != redirect_uri {
-        return invalid_grant("`redirect_uri` is not that of the authorization request");
+        return Err(invalid_grant("`redirect_uri` is not that of the authorization request"));
     }
     if !is_code_verifier(verifier) || !secret::equal(&secret::s256(verifier), &code.code_challenge) {
-        return invalid_grant("`code_verifier` does not fit the code challenge");
+        return Err(invalid_grant("`code_verifier` does not fit the code challenge"));
     }
-    // Naming the resource again narrows nothing: a code is for one only.
+    check_resource(shared, &code.grant, parameters)?;
+
+    let access_token = access_token::issue(shared, grants, &code.grant)?;
+    let mut answer = answer(shared, &code.grant, access_token);
+    if client.refreshes {
+        let random = || secret::random().map_err(|_| OAuthError::server());
+        let refresh_token = grants.start_refreshing(code.grant, [random()?, random()?]);
+        insert(&mut answer, "refresh_token", refresh_token);
+    }
+    Ok(answer)
+}
+
+/// The refresh token grant (RFC 6749 section 6). Every refresh token is good once: the answer holds the next one.
+fn refresh(
+    shared: &Shared,
+    grants: &mut Grants,
+    client: &Client,
+    parameters: &Parameters,
+) -> Result<Value, OAuthError> {
+    let refresh_token = parameters.required("refresh_token")?;
+    let mut grant = grants.refreshable(refresh_token).map_err(|worthless| match worthless {
+        Worthless::Unknown => invalid_grant("the refresh token is unknown, was revoked, or the sign-in is a day old"),
+        Worthless::Reused => {
+            tracing::warn!(
+                client_id = client.client_id,
+                "a refresh token was used twice: revoked all that came of it"
+            );
+            invalid_grant("the refresh token was used before, so every token of this sign-in is revoked: sign in again")
+        }
+    })?;
+    if grant.client_id != client.client_id {
+        return Err(invalid_grant("the refresh token was issued to another client"));
+    }
+    check_resource(shared, &grant, parameters)?;
+    // The access token may have fewer scopes. The refresh token keeps those that the person consented to.
+    if let Some(requested) = parameters.scopes() {
+        if !requested.iter().all(|scope| grant.scopes.contains(scope)) {
+            return Err(OAuthError::new(
+                "invalid_scope",
+                "a refreshed token cannot have a scope that the sign-in did not give: sign in again for more",
+            ));
+        }
+        grant.scopes.retain(|scope| requested.contains(scope));
+    }
+    let random = secret::random().map_err(|_| OAuthError::server())?;
+    let access_token = access_token::issue(shared, grants, &grant)?;
+    let refresh_token = grants.rotate(refresh_token, &random).ok_or_else(OAuthError::server)?;
+    let mut answer = answer(shared, &grant, access_token);
+    insert(&mut answer, "refresh_token", refresh_token);
+    Ok(answer)
+}
+
+/// Naming the resource again narrows nothing: a grant is for one only.
+fn check_resource(shared: &Shared, grant: &Grant, parameters: &Parameters) -> Result<(), OAuthError> {
     let names_resource = parameters.get("resource").is_some();
     let named = shared.settings.resource(parameters.all("resource"));
-    if names_resource && named.is_none_or(|resource| resource.as_str() != code.resource) {
+    if names_resource && named.is_none_or(|resource| resource.as_str() != grant.resource) {
         return Err(OAuthError::new(
             "invalid_target",
             "`resource` is not that of the authorization request",
         ));
     }
-    Ok(Grant {
-        client_id: code.client_id,
-        subject: code.subject,
-        resource: code.resource,
-        scopes: code.scopes,
+    Ok(())
+}
+
+fn answer(shared: &Shared, grant: &Grant, access_token: String) -> Value {
+    json!({
+        "access_token": access_token,
+        "token_type": "Bearer",
+        "expires_in": shared.settings.access_token_lifetime.as_secs(),
+        // Empty rather than absent: without it a client takes all it requested for granted (RFC 6749 section 5.1).
+        "scope": grant.scopes.join(" "),
     })
 }
 
-/// Makes an access token (RFC 9068 section 2.2), or nothing if no random bytes can be had.
-fn access_token(shared: &Shared, grant: &Grant) -> Option<String> {
-    let issued_at = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
-    let mut claims = json!({
-        "iss": shared.settings.issuer,
-        "sub": grant.subject,
-        "aud": grant.resource,
-        "client_id": grant.client_id,
-        "iat": issued_at,
-        "exp": issued_at.saturating_add(shared.settings.access_token_lifetime.as_secs()),
-        "jti": secret::random().ok()?,
-    });
-    // As certified servers do it: who has no scopes has no claim either.
-    if !grant.scopes.is_empty() {
-        claims
-            .as_object_mut()?
-            .insert("scope".to_owned(), json!(grant.scopes.join(" ")));
+fn insert(answer: &mut Value, name: &str, value: String) {
+    if let Some(members) = answer.as_object_mut() {
+        members.insert(name.to_owned(), value.into());
     }
-    let token = shared.settings.key.sign(&claims).ok()?;
-    tracing::info!(
-        user = grant.subject,
-        client_id = grant.client_id,
-        scopes = ?grant.scopes,
-        resource = grant.resource,
-        "issued an access token"
-    );
-    Some(token)
 }
 
 /// RFC 7636 section 4.1.
@@ -138,11 +166,6 @@ fn is_code_verifier(verifier: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
 }
 
-fn required<'a>(parameters: &'a Parameters, name: &'static str) -> Result<&'a str, OAuthError> {
-    let value = parameters.get(name);
-    value.ok_or_else(|| invalid_request(format!("`{name}` is missing")))
-}
-
-fn invalid_request(description: impl Into<String>) -> OAuthError {
-    OAuthError::new("invalid_request", description)
+fn invalid_grant(description: &'static str) -> OAuthError {
+    OAuthError::new("invalid_grant", description)
 }

@@ -217,6 +217,7 @@ async fn other_origins_may_read_what_clients_need_and_nothing_of_the_sign_in() {
         ("/jwks", "GET", true),
         ("/register", "POST", true),
         ("/token", "POST", true),
+        ("/revoke", "POST", true),
         ("/authorize", "GET", false),
         ("/authorize", "POST", false),
         ("/", "GET", false),
@@ -241,5 +242,44 @@ async fn other_origins_may_read_what_clients_need_and_nothing_of_the_sign_in() {
             assert_eq!(allowed, shared.then_some("*"), "{method} {path}");
             assert_eq!(response.headers().get("access-control-allow-credentials"), None);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_registrations_costs_nobody_a_client_that_was_allowed_in() {
+    let server = start().await;
+    let allowed = server.refreshing_client().await;
+    let refresh_token = server.sign_in(&allowed, "alice", &[]).await["refresh_token"].clone();
+    // Registered, and at the sign-in page when the flood comes.
+    let under_way = server.client().await;
+    let page = server.page(&under_way, &[]).await;
+    let forgotten = server.client().await;
+    for _ in 0..1000 {
+        server.client().await;
+    }
+    assert_eq!(server.authorize(&allowed, &[]).await.status(), 200);
+    let refresh_token = refresh_token.as_str().unwrap();
+    assert_eq!(server.refresh(&allowed, refresh_token, &[]).await.status(), 200);
+    let answer = returned(&server.form(&page, "bob", "allow").send().await.unwrap());
+    assert_eq!(server.token(&under_way, &answer["code"], &[]).await.status(), 200);
+    // Bounded all the same: a client that nobody allowed has to register again.
+    assert_eq!(server.authorize(&forgotten, &[]).await.status(), 400);
+}
+
+#[tokio::test]
+async fn only_a_page_that_a_person_sees_begins_a_sign_in() {
+    let server = start().await;
+    let client_id = server.client().await;
+    for (destination, status) in [
+        ("document", 200),
+        ("image", 403),
+        ("iframe", 403),
+        ("empty", 403),
+        ("script", 403),
+    ] {
+        let request = server.http.get(server.authorization_url(&client_id, &[]));
+        let response = request.header("sec-fetch-dest", destination).send().await.unwrap();
+        assert_eq!(response.status(), status, "{destination}");
+        assert_eq!(response.headers().contains_key("set-cookie"), status == 200);
     }
 }

@@ -24,11 +24,12 @@ fn every_mistake_is_named_and_says_what_to_do() {
     let new = DevelopmentAuthorizationServer::builder;
     let valid = || common::builder(3002);
     let cases: Vec<(Builder, &str)> = vec![
-        (valid().issuer(""), "the issuer `` is not an origin"),
+        (valid().issuer(""), "the issuer `` is not a URL like"),
         (valid().issuer("http://localhost:3002/"), "no final slash"),
-        (valid().issuer("http://localhost:3002/tenant"), "is not an origin"),
-        (valid().issuer("https://localhost:3002"), "is not an origin"),
-        (valid().issuer("http://LOCALHOST:3002"), "is not an origin"),
+        (valid().issuer("http://localhost:3002/tenant/"), "no final slash"),
+        (valid().issuer("http://localhost:3002/a b"), "letters, digits"),
+        (valid().issuer("https://localhost:3002"), "is not a URL like"),
+        (valid().issuer("http://LOCALHOST:3002"), "lower case"),
         (
             valid().issuer("https://issuer.example"),
             "the issuer `https://issuer.example` is not on this machine",
@@ -52,6 +53,27 @@ fn every_mistake_is_named_and_says_what_to_do() {
             "use 1 second to 24 hours",
         ),
         (valid().access_token_lifetime(Duration::MAX), "use 1 second to 24 hours"),
+        (
+            valid().introspection_client("rs", ""),
+            "the introspection client `rs` cannot be used",
+        ),
+        (
+            valid().introspection_client("rs", "x".repeat(257)),
+            "1 to 256 printable ASCII",
+        ),
+        (valid().introspection_client("r\n", "s"), "`r\\n`"),
+        (valid().introspection_client("rs", "geheim-ü"), "printable ASCII"),
+        (
+            valid()
+                .introspection_client("rs", "one")
+                .introspection_client("rs", "two"),
+            "every client has its own id",
+        ),
+        (
+            valid().rotate_signing_key_every(Duration::from_secs(457)),
+            "every 457 s: with this lifetime of access tokens, use 458 s or more",
+        ),
+        (valid().rotate_signing_key_every(Duration::ZERO), "use 458 s or more"),
         (
             new().issuer("http://localhost:3002").user(user("a", "a")),
             "no resource is configured",
@@ -90,4 +112,14 @@ async fn a_taken_port_is_named() {
     let address = listeners[0].local_addr().unwrap();
     let error = bind_loopback(address.port()).await.unwrap_err();
     assert!(error.to_string().contains(&address.to_string()), "{error}");
+}
+
+#[test]
+fn no_secret_is_printed() {
+    let builder = common::builder(3002).introspection_client("rs", "a-very-secret-text");
+    assert!(!format!("{builder:?}").contains("a-very-secret-text"));
+    let server = builder.build().unwrap();
+    assert!(!format!("{server:?}").contains("a-very-secret-text"));
+    let refused = common::builder(3002).introspection_client("rs\n", "a-very-secret-text");
+    assert!(!refused.build().unwrap_err().to_string().contains("a-very-secret-text"));
 }

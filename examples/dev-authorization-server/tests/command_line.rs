@@ -119,6 +119,32 @@ async fn serve_signs_in_the_users_of_a_policy() {
 }
 
 #[tokio::test]
+async fn serve_can_behave_like_another_provider() {
+    let mut serving = Command::new(BINARY)
+        .args(["serve", "--port", "0", "--policy", POLICY, "--issuer-path", "/tenant"])
+        .args(["--access-token-format", "opaque", "--introspection-client-id", "rs"])
+        .args(["--algorithm", "rs256", "--rotate-signing-key-every", "3600"])
+        .env("MCP_AUTH_INTROSPECTION_CLIENT_SECRET", "rs-secret")
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut banner = BufReader::new(serving.stderr.take().unwrap()).lines();
+    banner.next_line().await.unwrap();
+    let issuer = banner.next_line().await.unwrap().unwrap();
+    let issuer = issuer.trim().strip_prefix("issuer").unwrap().trim();
+    assert!(issuer.ends_with("/tenant"), "{issuer}");
+    let (code, stdout, stderr) = run(&["token", "bob", "--issuer", issuer]).await;
+    assert_eq!(code, Some(0), "{stderr}");
+    let request = reqwest::Client::new().post(format!("{issuer}/introspect"));
+    let request = request
+        .basic_auth("rs", Some("rs-secret"))
+        .form(&[("token", stdout.trim())]);
+    let claims: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
+    assert_eq!((&claims["active"], &claims["sub"]), (&true.into(), &"bob".into()));
+}
+
+#[tokio::test]
 async fn serve_says_what_to_do_when_it_cannot() {
     let taken = bind_loopback(0).await.unwrap();
     let port = taken[0].local_addr().unwrap().port().to_string();
@@ -143,6 +169,22 @@ async fn serve_says_what_to_do_when_it_cannot() {
                 "https://mcp.example",
             ],
             "is not on this machine",
+        ),
+        (
+            vec!["serve", "--policy", POLICY, "--port", "0", "--issuer-path", "tenant"],
+            "is not a URL like",
+        ),
+        (
+            vec![
+                "serve",
+                "--policy",
+                POLICY,
+                "--port",
+                "0",
+                "--rotate-signing-key-every",
+                "10",
+            ],
+            "use 458 s or more",
         ),
     ] {
         let (code, _, stderr) = run(&arguments).await;

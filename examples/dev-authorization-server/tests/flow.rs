@@ -72,6 +72,8 @@ async fn granted_scopes_are_those_requested_that_the_role_has() {
         ("alice", "read:todos", None),
         ("admin", "delete:todos create:todos", Some("create:todos delete:todos")),
         ("admin", "delete:todos made:up", Some("delete:todos")),
+        ("alice", "email openid create:todos", Some("create:todos openid email")),
+        ("nobody", "openid profile", Some("openid profile")),
         ("admin", "", Some("create:todos read:todos delete:todos")),
         ("nobody", "", None),
     ] {
@@ -114,19 +116,25 @@ async fn a_native_client_may_come_back_on_another_loopback_port() {
 
 #[tokio::test]
 async fn the_metadata_documents_are_complete() {
-    let server = start().await;
+    let server = start_with(|builder| builder.introspection_client("rs", "rs-secret")).await;
     let url = |path: &str| format!("{}{path}", server.issuer);
     let mut expected = json!({
         "development_only": "signs anybody in without a password",
         "issuer": server.issuer,
         "authorization_endpoint": url("/authorize"),
         "token_endpoint": url("/token"),
+        "revocation_endpoint": url("/revoke"),
+        "revocation_endpoint_auth_methods_supported": ["none"],
         "registration_endpoint": url("/register"),
         "jwks_uri": url("/jwks"),
-        "scopes_supported": ["create:todos", "read:todos", "delete:todos"],
+        "userinfo_endpoint": url("/userinfo"),
+        "introspection_endpoint": url("/introspect"),
+        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "claims_supported": ["sub", "name", "preferred_username", "email"],
+        "scopes_supported": ["create:todos", "read:todos", "delete:todos", "openid", "profile", "email"],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
         "token_endpoint_auth_methods_supported": ["none"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,

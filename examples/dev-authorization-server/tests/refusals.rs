@@ -9,7 +9,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{CHALLENGE, RESOURCE, oauth_error, returned, start, start_with};
+use common::{CHALLENGE, RESOURCE, oauth_error, pass, returned, start, start_with};
 use serde_json::json;
 
 #[tokio::test]
@@ -221,14 +221,7 @@ async fn a_client_that_wants_a_secret_becomes_a_public_one() {
         }))
         .await;
     assert_eq!(client["token_endpoint_auth_method"], "none");
-    assert_eq!(client["grant_types"], json!(["authorization_code"]));
+    assert_eq!(client["grant_types"], json!(["authorization_code", "refresh_token"]));
     assert_eq!(client["client_name"], "Inspector");
     assert_eq!(client.get("client_secret"), None);
-}
-
-/// Moves the clock of the server, which runs in this test's runtime.
-async fn pass(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
 }

@@ -57,7 +57,7 @@ fn the_tracking_constant_holds_no_absolute_path() {
 #[test]
 fn a_long_report_is_cut_and_says_where_the_rest_is() {
     let report = "line\n".repeat(100);
-    assert_eq!(first_lines(&report).lines().count(), MAX_LINES + 1);
-    assert!(first_lines(&report).ends_with("run `mcp-policy check` on the file"));
-    assert_eq!(first_lines("one\ntwo"), "one\ntwo");
+    assert_eq!(first_lines(&report, "mcp-policy check").lines().count(), MAX_LINES + 1);
+    assert!(first_lines(&report, "mcp-policy check").ends_with("run `mcp-policy check` on the file"));
+    assert_eq!(first_lines("one\ntwo", "mcp-policy check"), "one\ntwo");
 }

@@ -17,7 +17,7 @@ use crate::{
     yaml::{Node, Value},
 };
 
-const CASE: &[&str] = &["name", "call", "as", "owner", "args", "expect", "because", "challenge"];
+pub(crate) const CASE: &[&str] = &["name", "call", "as", "owner", "args", "expect", "because", "challenge"];
 const REASONS: &[&str] = &[
     "open",
     "scope",

@@ -13,7 +13,7 @@ use crate::{
     yaml::{Node, Value},
 };
 
-const INVARIANT: &[&str] = &["name", "tool", "tools", "owner", "needs", "as", "never", "monotone"];
+pub(crate) const INVARIANT: &[&str] = &["name", "tool", "tools", "owner", "needs", "as", "never", "monotone"];
 /// The field that says what is claimed, with the fields that go with it.
 const FORMS: [(&str, &[&str]); 3] = [
     ("needs", &["name", "tool", "tools", "owner", "needs"]),

@@ -20,8 +20,8 @@ use crate::{
 };
 
 /// Words that stand for an owner, so that no principal may be called so.
-const OWNERS: &[&str] = &["other", "absent"];
-const PRINCIPAL: &[&str] = &["as", "scopes", "issuer", "client", "subject", "claims"];
+pub(crate) const OWNERS: &[&str] = &["other", "absent"];
+pub(crate) const PRINCIPAL: &[&str] = &["as", "scopes", "issuer", "client", "subject", "claims"];
 /// Principals that a suite may have: each is a caller with its own grants, and a column of the matrix.
 const MOST: usize = 1000;
 

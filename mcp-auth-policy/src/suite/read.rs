@@ -21,7 +21,7 @@ use crate::{
     yaml::Node,
 };
 
-const KNOWN: &[&str] = &[
+pub(crate) const KNOWN: &[&str] = &[
     "version",
     "policy",
     "principals",

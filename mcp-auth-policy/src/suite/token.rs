@@ -1,5 +1,7 @@
 //! A token as a suite describes it, and the caller that it makes.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use crate::{
@@ -12,23 +14,40 @@ use crate::{
 type Claims = Map<String, Value>;
 
 /// What a principal says about its token. The rest follows from how the policy reads the tokens of the issuer.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct TokenSketch {
-    /// Empty for a token of no particular issuer.
-    pub(crate) issuer: String,
-    pub(crate) role: Option<String>,
-    pub(crate) scopes: Option<Vec<String>>,
-    pub(crate) client: Option<String>,
-    /// An empty one is a token without a subject.
-    pub(crate) subject: Option<String>,
-    pub(crate) claims: Claims,
+#[derive(Clone, Default)]
+pub struct TokenSketch {
+    /// The issuer. Empty for a token of no particular issuer.
+    pub issuer: String,
+    /// The role that the token is issued for.
+    pub role: Option<String>,
+    /// The scopes that it carries.
+    pub scopes: Option<Vec<String>>,
+    /// The OAuth client that it was issued to.
+    pub client: Option<String>,
+    /// The subject. An empty one is a token without a subject.
+    pub subject: Option<String>,
+    /// Claims that are written into it as they are.
+    pub claims: Claims,
+}
+
+/// An access token whose standard claims a server would read.
+#[derive(Clone)]
+pub struct Token {
+    claims: Claims,
+    scopes: Vec<String>,
 }
 
 /// Why there is no such token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum NoToken {
-    /// A field of the principal and a claim say different things.
-    Conflict { field: &'static str, claim: String },
+#[non_exhaustive]
+pub enum NoToken {
+    /// A field of the sketch and a claim say different things.
+    Conflict {
+        /// The field as a suite calls it: `as`, `scopes`, `issuer`, `client` or `subject`.
+        field: &'static str,
+        /// The claim.
+        claim: String,
+    },
     /// The policy reads no scopes from the issuer's tokens.
     NoScopes,
     /// The policy reads scopes or roles from the issuer's tokens, not both.
@@ -36,15 +55,53 @@ pub(super) enum NoToken {
     /// The issuer has no name for the role.
     UnnamedRole,
     /// A standard claim that the server refuses before it asks the policy.
-    Refused { claim: &'static str },
+    Refused {
+        /// The claim.
+        claim: &'static str,
+    },
+}
+
+impl Token {
+    /// Reads the claims of a token as a server does.
+    ///
+    /// # Errors
+    /// A standard claim is not of the type that it must have.
+    pub fn from_claims(claims: Claims) -> Result<Self, NoToken> {
+        for claim in ["iss", "sub", "client_id", "azp"] {
+            text(claim, &claims)?;
+        }
+        let scopes = standard_scopes(&claims)?;
+        Ok(Self { claims, scopes })
+    }
+
+    /// Returns what a policy is told about it.
+    #[must_use]
+    pub fn facts(&self) -> TokenFacts<'_> {
+        let text = |claim: &str| self.claims.get(claim).and_then(Value::as_str);
+        TokenFacts {
+            issuer: text("iss").unwrap_or_default(),
+            subject: text("sub").unwrap_or_default(),
+            client_id: text("client_id").or(text("azp")),
+            scopes: &self.scopes,
+            claims: &self.claims,
+        }
+    }
 }
 
 impl TokenSketch {
     /// Makes the token as its issuer would, and resolves it. `name` is the subject of a token that names none.
-    ///
-    /// `as: role` gives what the authorization server issues for the role: its scopes where the policy reads scopes, and the
-    /// issuer's name for it where the policy reads roles.
     pub(super) fn resolve(&self, name: &str, policy: &Policy) -> Result<Resolved, NoToken> {
+        Ok(policy.resolve(&self.token(name, policy)?.facts()))
+    }
+
+    /// Makes the token as its issuer would. `name` is the subject of a token that names none.
+    ///
+    /// A role gives what the authorization server issues for it: its scopes where the policy reads scopes, and the issuer's name for it where the policy
+    /// reads roles.
+    ///
+    /// # Errors
+    /// There is no such token.
+    pub fn token(&self, name: &str, policy: &Policy) -> Result<Token, NoToken> {
         let nothing_mapped = Mapping::default();
         // Reading has reported an issuer that is not listed.
         let mapping = policy.callers.mapping(&self.issuer).unwrap_or(&nothing_mapped);
@@ -56,15 +113,7 @@ impl TokenSketch {
         self.put_scopes(&mut claims, mapping, policy)?;
         self.put_role(&mut claims, mapping, policy)?;
         self.put_subject(&mut claims, mapping, name)?;
-        let (client_id, authorized_party) = (text("client_id", &claims)?, text("azp", &claims)?);
-        let resolved = policy.resolve(&TokenFacts {
-            issuer: &self.issuer,
-            subject: text("sub", &claims)?.unwrap_or_default(),
-            client_id: client_id.or(authorized_party),
-            scopes: &standard_scopes(&claims)?,
-            claims: &claims,
-        });
-        Ok(resolved)
+        Token::from_claims(claims)
     }
 
     fn put_scopes(&self, claims: &mut Claims, mapping: &Mapping, policy: &Policy) -> Result<(), NoToken> {
@@ -112,6 +161,22 @@ impl TokenSketch {
             put(claims, &standard, name, "subject")?;
         }
         Ok(())
+    }
+}
+
+/// Without the claims, which are not for logs.
+impl fmt::Debug for TokenSketch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut sketch = f.debug_struct("TokenSketch");
+        sketch.field("role", &self.role).field("scopes", &self.scopes);
+        sketch.finish_non_exhaustive()
+    }
+}
+
+/// Without the claims, which are not for logs.
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").finish_non_exhaustive()
     }
 }
 

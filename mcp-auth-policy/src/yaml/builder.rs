@@ -1,6 +1,9 @@
 //! Builds the tree, and refuses keys that are no text or that were given already.
 
-use std::collections::{HashMap, hash_map};
+use std::{
+    collections::{HashMap, hash_map},
+    hash::BuildHasher as _,
+};
 
 use super::{Entry, MAX_DEPTH, Node, Value};
 use crate::{diagnostic::Code, findings::Findings, source::Span, text::quoted};
@@ -22,11 +25,14 @@ enum Kind {
     Map(OpenMap),
 }
 
+/// Entries of a mapping that are looked through one by one; more have an index.
+const FEW: usize = 8;
+
 #[derive(Default)]
 struct OpenMap {
     entries: Vec<Entry>,
-    /// Every key with its line: duplicates are found without a walk through the entries.
-    lines: HashMap<String, usize>,
+    /// The hash of every key with the number of its entry, if there are more than a few: a duplicate is found without a walk through them.
+    numbers: HashMap<u64, usize>,
     /// A key that waits for its value; the inner option is empty for a key that was refused.
     key: Option<Option<(String, Span)>>,
 }
@@ -82,6 +88,30 @@ impl Builder {
 }
 
 impl OpenMap {
+    /// Gives an earlier entry with this key. Without one, the key belongs to the entry that begins now.
+    fn earlier(&mut self, key: &str) -> Option<&Entry> {
+        let same = |entry: &&Entry| entry.key == key;
+        if self.entries.len() < FEW {
+            return self.entries.iter().find(same);
+        }
+        let hasher = self.numbers.hasher().clone();
+        if self.numbers.is_empty() {
+            let known = self.entries.iter().enumerate();
+            self.numbers
+                .extend(known.map(|(number, entry)| (hasher.hash_one(entry.key.as_str()), number)));
+        }
+        let number = match self.numbers.entry(hasher.hash_one(key)) {
+            hash_map::Entry::Vacant(free) => {
+                free.insert(self.entries.len());
+                return None;
+            }
+            hash_map::Entry::Occupied(number) => *number.get(),
+        };
+        // Once in the age of the universe two keys have one hash, and only a walk tells.
+        let found = self.entries.get(number).filter(same);
+        found.or_else(|| self.entries.iter().find(same))
+    }
+
     fn read_key(&mut self, node: Node, findings: &mut Findings<'_>) -> Option<(String, Span)> {
         let at = node.span;
         match node.value {
@@ -96,12 +126,8 @@ impl OpenMap {
                 None
             }
             Value::Text(key) => {
-                let first = match self.lines.entry(key.clone()) {
-                    hash_map::Entry::Vacant(free) => {
-                        free.insert(at.line);
-                        return Some((key, at));
-                    }
-                    hash_map::Entry::Occupied(first) => *first.get(),
+                let Some(first) = self.earlier(&key).map(|entry| entry.key_span.line) else {
+                    return Some((key, at));
                 };
                 let message = format!("the key {} was given already in line {first}", quoted(&key));
                 findings.error_help(Code::DuplicateKey, at, message, "keep one of the two");

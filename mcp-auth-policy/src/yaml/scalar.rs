@@ -6,13 +6,13 @@ use super::Value;
 ///
 /// Where readers differ (`007`, `0b1`, `+1`), the answer is "a number": the policy language takes none there, so that a
 /// doubtful spelling has to be quoted.
-pub(super) fn resolve_plain(text: String) -> Value {
-    match text.as_str() {
+pub(super) fn resolve_plain(text: &str) -> Value {
+    match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
         "true" | "True" | "TRUE" => Value::Bool(true),
         "false" | "False" | "FALSE" => Value::Bool(false),
-        other if is_number(other) => Value::Number(text),
-        _ => Value::Text(text),
+        number if is_number(number) => Value::Number(number.to_owned()),
+        text => Value::Text(text.to_owned()),
     }
 }
 

@@ -97,6 +97,33 @@ fn scalars_are_what_the_core_schema_says() {
     }
 }
 
+#[test]
+fn a_key_that_was_given_already_is_found_wherever_both_stand() {
+    for keys in 2..40 {
+        for first in 0..keys - 1 {
+            for second in first + 1..keys {
+                let line = |number: usize| match number == second {
+                    true => format!("key-{first}: again\n"),
+                    false => format!("key-{number}: value\n"),
+                };
+                let text: String = (0..keys).map(line).collect();
+                let report = read(&text).err().unwrap_or_default();
+                let found = format!("the key `key-{first}` was given already in line {}", first + 1);
+                assert!(report.contains(&found) && report.ends_with("1 error"), "{text}{report}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_large_mapping_of_equal_keys_is_read_quickly() {
+    let distinct: String = (0..20_000).map(|number| format!("key-{number}: value\n")).collect();
+    let report = read(&(distinct.clone() + &distinct)).err().unwrap_or_default();
+    assert!(report.ends_with("20000 errors"), "{report}");
+    let report = read(&"same: value\n".repeat(40_000)).err().unwrap_or_default();
+    assert!(report.ends_with("39999 errors"), "{report}");
+}
+
 /// Documents as people write them, and some that only people who test parsers write.
 fn document() -> impl Strategy<Value = String> {
     let scalar = prop_oneof![

@@ -38,8 +38,9 @@ pub(crate) fn parse(text: &str, findings: &mut Findings<'_>) -> Option<Node> {
                 refuse_properties(anchor, tag.is_some(), place, findings);
                 let value = match (tag, style) {
                     (Some(_), _) => Value::Refused,
-                    (None, ScalarStyle::Plain) => resolve_plain(text.into_owned()),
-                    (None, _) => Value::Text(text.into_owned()),
+                    // A copy of the right size: the parser's text has room for 128 bytes more.
+                    (None, ScalarStyle::Plain) => resolve_plain(&text),
+                    (None, _) => Value::Text(str::to_owned(&text)),
                 };
                 builder.put(value, place, findings);
             }

@@ -22,8 +22,10 @@ impl Naive {
         Self(serde_yaml::from_str(text).unwrap())
     }
 
-    pub(crate) fn all_scopes(&self) -> Vec<String> {
-        self.0["scopes"].as_object().unwrap().keys().cloned().collect()
+    fn all_scopes(&self) -> Vec<String> {
+        (self.0["scopes"].as_object().into_iter().flatten())
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     fn closure(&self, section: &str, edge: &str, names: impl IntoIterator<Item = String>) -> Names {
@@ -41,12 +43,11 @@ impl Naive {
         }
     }
 
-    fn mapping(&self, token: &Token) -> Option<Value> {
+    fn mapping(&self, token: &Token) -> Option<&Value> {
         let callers = &self.0["callers"];
         match callers["issuers"].as_object() {
-            Some(issuers) => issuers.get(&token.issuer).cloned(),
-            None if callers["default"].is_null() => Some(Value::Object(Map::new())),
-            None => Some(callers["default"].clone()),
+            Some(issuers) => issuers.get(&token.issuer),
+            None => Some(&callers["default"]),
         }
     }
 
@@ -58,8 +59,8 @@ impl Naive {
             return Names::new();
         }
         let values = match lookup(&mapping["roles"], &token.claims) {
-            Some(Value::String(role)) => vec![role],
-            Some(Value::Array(items)) if items.iter().all(Value::is_string) => list(&Value::Array(items)),
+            Some(Value::String(role)) => vec![role.clone()],
+            Some(items @ Value::Array(all)) if all.iter().all(Value::is_string) => list(items),
             _ => vec![],
         };
         let names = values.into_iter().filter_map(|value| match &mapping["role_names"] {
@@ -89,16 +90,13 @@ impl Naive {
     }
 
     pub(crate) fn carried(&self, token: &Token) -> Vec<String> {
-        let mapped = self
-            .mapping(token)
-            .map(|mapping| mapping["scopes"].clone())
-            .unwrap_or_default();
+        let mapped = self.mapping(token).map_or(&Value::Null, |mapping| &mapping["scopes"]);
         if mapped.is_null() || mapped == "scope" {
             return token.scopes.clone();
         }
-        match lookup(&mapped, &token.claims) {
+        match lookup(mapped, &token.claims) {
             Some(Value::String(scopes)) => scopes.split(' ').map(str::to_owned).collect(),
-            Some(Value::Array(items)) if items.iter().all(Value::is_string) => list(&Value::Array(items)),
+            Some(items @ Value::Array(all)) if all.iter().all(Value::is_string) => list(items),
             _ => vec![],
         }
     }
@@ -124,11 +122,11 @@ impl Naive {
         held: &Names,
         args: Option<&Map<String, Value>>,
     ) -> Option<bool> {
-        let roles = self.roles(token);
-        let mut answers = vec![
-            Some(list(&condition["scope"]).iter().all(|scope| held.contains(scope))),
-            Some(list(&condition["role"]).iter().all(|role| roles.contains(role))),
-        ];
+        let mut answers = vec![Some(list(&condition["scope"]).iter().all(|scope| held.contains(scope)))];
+        if !condition["role"].is_null() {
+            let roles = self.roles(token);
+            answers.push(Some(list(&condition["role"]).iter().all(|role| roles.contains(role))));
+        }
         if let Some(issuer) = condition["issuer"].as_str() {
             answers.push(Some(issuer == token.issuer));
         }
@@ -136,11 +134,11 @@ impl Naive {
             answers.push(Some(token.client.as_deref().map_or(in_when, |own| own == client)));
         }
         for atom in one_or_more(&condition["claim"]) {
-            answers.push(Some(holds(&atom, lookup(&atom["name"], &token.claims), in_when)));
+            answers.push(Some(holds(atom, lookup(&atom["name"], &token.claims), in_when)));
         }
         for atom in one_or_more(&condition["arg"]) {
             let name = atom["name"].as_str().unwrap();
-            answers.push(args.map(|args| holds(&atom, args.get(name).cloned(), in_when)));
+            answers.push(args.map(|args| holds(atom, args.get(name), in_when)));
         }
         if answers.contains(&Some(false)) {
             return Some(false);
@@ -166,7 +164,7 @@ impl Naive {
         };
         for forbid in one_or_more(&self.0["forbid"]) {
             let concerned = forbid["everything"] == true || list(&forbid[section]).iter().any(|target| target == name);
-            if concerned && self.matches(&forbid, token, &held, args).unwrap_or(cautious) {
+            if concerned && self.matches(forbid, token, &held, args).unwrap_or(cautious) {
                 return ("deny", forbid["id"].as_str().unwrap().to_owned());
             }
         }
@@ -227,33 +225,39 @@ pub(crate) fn alternatives(rule: &Value) -> Vec<Vec<String>> {
 }
 
 /// A claim by its path; a step into something that is no object gives `null`, which is of no type.
-fn lookup(path: &Value, claims: &Map<String, Value>) -> Option<Value> {
-    let names = match path {
-        Value::String(text) if text.contains("://") => vec![text.clone()],
-        Value::String(text) => text.split('.').map(str::to_owned).collect(),
-        names => list(names),
-    };
-    let mut value = Value::Object(claims.clone());
-    for name in names {
+fn lookup<'v>(path: &Value, claims: &'v Map<String, Value>) -> Option<&'v Value> {
+    let names = claim_names(path);
+    let (first, rest) = names.split_first()?;
+    let mut value = claims.get(first)?;
+    for name in rest {
         if !value.is_object() {
-            return Some(Value::Null);
+            return Some(&Value::Null);
         }
-        value = value.get(&name)?.clone();
+        value = value.get(name)?;
     }
     Some(value)
 }
 
-fn holds(atom: &Value, found: Option<Value>, in_when: bool) -> bool {
+/// The names on the way to a claim: split at dots, unless there is a `://`, or a list of them.
+pub(crate) fn claim_names(path: &Value) -> Vec<String> {
+    match path {
+        Value::String(text) if text.contains("://") => vec![text.clone()],
+        Value::String(text) => text.split('.').map(str::to_owned).collect(),
+        names => list(names),
+    }
+}
+
+fn holds(atom: &Value, found: Option<&Value>, in_when: bool) -> bool {
     let Some(value) = found else {
         return match atom["present"].as_bool() {
             Some(present) => !present,
             None => (atom["if_missing"] == "deny") == in_when,
         };
     };
-    let same_type = |wanted: &Value| std::mem::discriminant(wanted) == std::mem::discriminant(&value);
+    let same_type = |wanted: &Value| std::mem::discriminant(wanted) == std::mem::discriminant(value);
     let equal = |wanted: &Value| match (wanted.as_f64(), value.as_f64()) {
         (Some(one), Some(two)) => one == two,
-        _ => *wanted == value,
+        _ => wanted == value,
     };
     let wrong = in_when;
     if value.is_null() {
@@ -282,15 +286,15 @@ fn holds(atom: &Value, found: Option<Value>, in_when: bool) -> bool {
     value.as_str().map_or(wrong, |text| text.chars().count() > limit)
 }
 
-fn one_or_more(value: &Value) -> Vec<Value> {
+pub(crate) fn one_or_more(value: &Value) -> &[Value] {
     match value {
-        Value::Null => vec![],
-        Value::Array(items) => items.clone(),
-        one => vec![one.clone()],
+        Value::Null => &[],
+        Value::Array(items) => items,
+        one => std::slice::from_ref(one),
     }
 }
 
-fn list(value: &Value) -> Vec<String> {
+pub(crate) fn list(value: &Value) -> Vec<String> {
     one_or_more(value)
         .iter()
         .filter_map(Value::as_str)

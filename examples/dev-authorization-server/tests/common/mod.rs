@@ -6,7 +6,7 @@
     reason = "a test stops at what it did not expect"
 )]
 
-use std::{collections::HashMap, future};
+use std::{collections::HashMap, future, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use dev_authorization_server::{Builder, DemoUser, DevelopmentAuthorizationServer, ScopeDescription, bind_loopback};
@@ -23,6 +23,7 @@ pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 pub struct Server {
     pub issuer: String,
     pub http: Client,
+    pub running: DevelopmentAuthorizationServer,
 }
 
 /// The sign-in page as a browser holds it.
@@ -38,17 +39,24 @@ pub async fn start() -> Server {
 }
 
 pub async fn start_with(change: impl FnOnce(Builder) -> Builder) -> Server {
+    start_at("", change).await
+}
+
+/// Starts a server whose issuer has a path.
+pub async fn start_at(path: &str, change: impl FnOnce(Builder) -> Builder) -> Server {
     let listeners = bind_loopback(0).await.unwrap();
     let port = listeners.first().unwrap().local_addr().unwrap().port();
-    let server = change(builder(port)).build().unwrap();
+    let builder = builder(port).issuer(format!("http://localhost:{port}{path}"));
+    let server = change(builder).build().unwrap();
     let issuer = server.issuer().to_owned();
+    let running = server.clone();
     tokio::spawn(async move { server.serve(listeners, future::pending()).await });
     let http = Client::builder()
         .no_proxy()
         .redirect(redirect::Policy::none())
         .build()
         .unwrap();
-    Server { issuer, http }
+    Server { issuer, http, running }
 }
 
 pub fn builder(port: u16) -> Builder {
@@ -136,7 +144,10 @@ impl Server {
     pub fn form(&self, page: &Page, user: &str, decision: &str) -> RequestBuilder {
         self.post("/authorize")
             .header(header::COOKIE, &page.cookie)
-            .header(header::ORIGIN, &self.issuer)
+            .header(
+                header::ORIGIN,
+                Url::parse(&self.issuer).unwrap().origin().ascii_serialization(),
+            )
             .header("sec-fetch-site", "same-origin")
             .form(&[
                 ("request", page.request_id.as_str()),
@@ -161,6 +172,48 @@ impl Server {
             ("code_verifier", VERIFIER),
         ];
         self.post("/token").form(&changed(&form, changes)).send().await.unwrap()
+    }
+
+    /// A client that registered for refresh tokens.
+    pub async fn refreshing_client(&self) -> String {
+        let metadata =
+            json!({ "redirect_uris": [REDIRECT_URI], "grant_types": ["authorization_code", "refresh_token"] });
+        self.register(&metadata).await["client_id"].as_str().unwrap().to_owned()
+    }
+
+    /// The token response of a sign-in.
+    pub async fn sign_in(&self, client_id: &str, user: &str, changes: &[(&str, &str)]) -> Value {
+        let code = self.code(client_id, user, changes).await;
+        let response = self.token(client_id, &code, &[]).await;
+        assert_eq!(response.status(), 200);
+        response.json().await.unwrap()
+    }
+
+    /// A refresh request with some parameters replaced, or removed by an empty value.
+    pub async fn refresh(&self, client_id: &str, refresh_token: &str, changes: &[(&str, &str)]) -> Response {
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("client_id", client_id),
+            ("refresh_token", refresh_token),
+        ];
+        self.post("/token").form(&changed(&form, changes)).send().await.unwrap()
+    }
+
+    pub async fn revoke(&self, client_id: &str, token: &str) -> Response {
+        let form = [("client_id", client_id), ("token", token)];
+        self.post("/revoke").form(&form).send().await.unwrap()
+    }
+
+    /// What introspection answers to the resource server `rs` with the secret `rs-secret`.
+    pub async fn introspect(&self, token: &str) -> Value {
+        let request = self.post("/introspect").basic_auth("rs", Some("rs-secret"));
+        let response = request.form(&[("token", token)]).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.json().await.unwrap()
+    }
+
+    pub async fn userinfo(&self, token: &str) -> Response {
+        self.get("/userinfo").bearer_auth(token).send().await.unwrap()
     }
 
     pub async fn claims(&self, user: &str, changes: &[(&str, &str)]) -> Value {
@@ -198,4 +251,11 @@ fn changed<'a>(parameters: &[(&'a str, &'a str)], changes: &[(&'a str, &'a str)]
     kept.chain(changes.iter().filter(|(_, value)| !value.is_empty()))
         .copied()
         .collect()
+}
+
+/// Moves the clock of the server, which runs in this test's runtime.
+pub async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
 }

@@ -10,6 +10,12 @@ use crate::{
     paint,
 };
 
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  mcp-policy check
+  mcp-policy check policies/todo.yaml --deny-warnings
+  mcp-policy check policies --format json";
+
 /// How findings are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
@@ -35,7 +41,7 @@ pub(crate) fn run(named: &[PathBuf], format: Format, deny_warnings: bool) -> Out
     for file in files::collect(named, Wanted::Policies, &mut outcome) {
         match files::read(&file) {
             Ok(bytes) => judge(&file, &bytes, format, &mut found, &mut outcome),
-            Err(error) => outcome.complain(format!("cannot read `{}`: {error}", file.display())),
+            Err(error) => outcome.complain(format!("cannot read `{}`: {error}", files::shown(&file))),
         }
     }
     outcome.failed |= deny_warnings && found.warnings > 0;
@@ -55,10 +61,7 @@ pub(crate) fn run(named: &[PathBuf], format: Format, deny_warnings: bool) -> Out
 fn judge(file: &Path, bytes: &[u8], format: Format, found: &mut Found, outcome: &mut Outcome) {
     outcome.files += 1;
     let human = format == Format::Human;
-    match Policy::loader()
-        .file_name(file.display().to_string())
-        .parse_bytes(bytes)
-    {
+    match Policy::loader().file_name(files::shown(file)).parse_bytes(bytes) {
         Ok(policy) => {
             found.warnings += policy.warnings().len();
             found.diagnostics.extend_from_slice(policy.warnings());

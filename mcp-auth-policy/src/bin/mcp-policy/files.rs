@@ -1,4 +1,4 @@
-//! Finds and reads the files that were named.
+//! Finds and reads the files that were named. `-` is standard input.
 
 #![expect(
     clippy::disallowed_methods,
@@ -10,6 +10,7 @@ use std::{
     fs::{self, File},
     io::{self, Read as _},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use crate::outcome::Outcome;
@@ -50,7 +51,7 @@ pub(crate) fn collect(named: &[PathBuf], wanted: Wanted, outcome: &mut Outcome) 
 }
 
 fn list(path: &Path, wanted: Wanted) -> io::Result<Vec<PathBuf>> {
-    if !fs::metadata(path)?.is_dir() {
+    if is_standard_input(path) || !fs::metadata(path)?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
     let mut files = Vec::new();
@@ -74,8 +75,31 @@ fn kind(path: &Path) -> Option<Wanted> {
     })
 }
 
+pub(crate) fn is_standard_input(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Gives the name of a file for messages.
+pub(crate) fn shown(path: &Path) -> String {
+    match is_standard_input(path) {
+        true => "standard input".to_owned(),
+        false => path.display().to_string(),
+    }
+}
+
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
     let mut bytes = Vec::new();
-    File::open(path)?.take(LIMIT).read_to_end(&mut bytes)?;
+    if !is_standard_input(path) {
+        File::open(path)?.take(LIMIT).read_to_end(&mut bytes)?;
+    } else if TAKEN.swap(true, Ordering::Relaxed) {
+        return Err(io::Error::other("it can be read only once; name a file"));
+    } else {
+        io::stdin().lock().take(LIMIT).read_to_end(&mut bytes)?;
+    }
     Ok(bytes)
+}
+
+pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
+    fs::write(path, text)
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use serde::Serialize;
+
 /// Text to print and the facts that make the exit code.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
@@ -28,6 +30,14 @@ impl Outcome {
 
     pub(crate) fn line(&mut self, line: impl Display) {
         self.text.push_str(&format!("{line}\n"));
+    }
+
+    /// Writes a value as JSON with line breaks.
+    pub(crate) fn json(&mut self, value: &impl Serialize) {
+        match serde_json::to_string_pretty(value) {
+            Ok(text) => self.line(text),
+            Err(error) => self.complain(error),
+        }
     }
 
     /// Tells whether everything that was asked for is as it should be.

@@ -11,6 +11,10 @@ pub(crate) fn good(text: &str) -> String {
     paint(AnsiColor::Green, text)
 }
 
+pub(crate) fn warning(text: &str) -> String {
+    paint(AnsiColor::Yellow, text)
+}
+
 /// Gives the report of one finding, its head in colour.
 pub(crate) fn diagnostic(diagnostic: &Diagnostic) -> String {
     let colour = match diagnostic.severity() {

@@ -1,0 +1,107 @@
+//! Run with
+//!
+//! ```text
+//! cargo run -p whoami
+//! ```
+
+use std::{
+    env,
+    io::{self, IsTerminal as _, Write as _},
+    process::ExitCode,
+};
+
+use clap::Parser as _;
+#[cfg(feature = "demo")]
+use dev_authorization_server::{SignIn, sign_in};
+use tokio_util::sync::CancellationToken;
+#[cfg(feature = "demo")]
+use whoami::settings::Command;
+use whoami::{
+    server::{self, Server, StartError},
+    settings::{LogFormat, Settings, check_environment},
+};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let settings = Settings::parse();
+    start_log(settings.log_format);
+    match run(&settings).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Standard error may be closed; then nobody reads the message.
+            let _ = writeln!(io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(settings: &Settings) -> Result<(), StartError> {
+    check_environment(env::vars_os().map(|(name, _)| name))?;
+    #[cfg(feature = "demo")]
+    if let Some(Command::Token { user, scope, issuer }) = &settings.command {
+        return print_token(user, scope, issuer).await;
+    }
+    if settings.check {
+        let report = server::check(settings)?;
+        let _ = writeln!(io::stdout(), "{report}");
+        return Ok(());
+    }
+    let signal = signal()?;
+    let server = Server::start(settings).await?;
+    let _ = writeln!(io::stdout(), "{}", server.banner());
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        signal.await;
+        tracing::info!("stopping");
+        stopping.cancel();
+    });
+    server.serve(stop).await
+}
+
+/// Prints a token, and nothing else, on standard output.
+#[cfg(feature = "demo")]
+async fn print_token(user: &str, scopes: &[String], issuer: &str) -> Result<(), StartError> {
+    let request = SignIn {
+        issuer: issuer.to_owned(),
+        user: user.to_owned(),
+        scopes: scopes.to_vec(),
+        ..SignIn::default()
+    };
+    let token = sign_in(&request).await?;
+    let _ = writeln!(io::stdout(), "{}", token.dangerous_raw_token());
+    Ok(())
+}
+
+/// Completes on Ctrl-C, and on what an operating system sends to a service. Listens for both from the moment it is called.
+#[cfg(unix)]
+fn signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn signal() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupted = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupted.recv().await;
+    })
+}
+
+fn start_log(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info,rmcp=warn".into());
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal());
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}

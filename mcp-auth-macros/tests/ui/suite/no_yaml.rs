@@ -1,0 +1,3 @@
+mcp_auth::suite!("suite/no_yaml.test.yaml");
+
+fn main() {}

@@ -1,0 +1,3 @@
+mcp_auth::suite!("suite/unknown_names.test.yaml");
+
+fn main() {}
