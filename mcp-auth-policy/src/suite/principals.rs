@@ -132,7 +132,7 @@ pub(super) fn read_principals(
     }
     for entry in entries.iter().take(MOST) {
         let name = entry.key.as_str();
-        if !is_name(name) || name.contains('|') || OWNERS.contains(&name) {
+        if !is_principal_name(name) {
             let message = format!("{} cannot name a principal", quoted(name));
             let help = "use visible characters without `|`; `other` and `absent` are owners";
             findings.error_help(Code::InvalidName, entry.key_span, message, help);
@@ -151,6 +151,11 @@ pub(super) fn read_principals(
         });
     }
     principals
+}
+
+/// Tells whether a principal may be called so: in the head of the matrix, and as an owner, the name has to be one.
+pub(super) fn is_principal_name(name: &str) -> bool {
+    is_name(name) && !name.contains('|') && !OWNERS.contains(&name)
 }
 
 /// Reads what a principal says about its token. `None` after a mistake.

@@ -6,11 +6,12 @@ use super::{
     model::{Case, Suite},
     names::name_of,
     paste,
+    principals::is_principal_name,
     token::TokenSketch,
     view::{View, is_allowed, reason},
     witness::Witness,
 };
-use crate::{Ownership, Resolved, text::is_name};
+use crate::{Ownership, Resolved};
 
 /// Collects rows that fit into one suite: its principals are used where they are the same callers, and no name is taken twice.
 pub(super) struct Rows<'s> {
@@ -193,12 +194,15 @@ fn token_row(token: &TokenSketch) -> String {
 fn nickname(token: &TokenSketch) -> String {
     let has_more =
         !token.issuer.is_empty() || !token.claims.is_empty() || token.client.is_some() || token.subject.is_some();
-    match (&token.role, token.scopes.as_deref()) {
-        (Some(role), None) if !has_more && is_name(role) && !role.contains('|') => role.clone(),
-        (None, Some([])) if !has_more => "no scopes".to_owned(),
-        (None, Some([scope])) if !has_more && is_name(scope) && !scope.contains('|') => format!("only {scope}"),
-        _ => "caller".to_owned(),
-    }
+    let name = match (&token.role, token.scopes.as_deref()) {
+        _ if has_more => None,
+        (Some(role), None) => Some(role.clone()),
+        (None, Some([])) => Some("no scopes".to_owned()),
+        (None, Some([scope])) => Some(format!("only {scope}")),
+        _ => None,
+    };
+    let name = name.filter(|name| is_principal_name(name));
+    name.unwrap_or_else(|| "caller".to_owned())
 }
 
 fn owns(caller: &Resolved) -> bool {
