@@ -73,7 +73,7 @@ impl Bench {
             return None;
         }
         // Only `cargo bench` says `--bench`; whatever else a test runner says is for tests.
-        let quick = has("--quick") || !has("--bench");
+        let quick = has("--quick") || has("--test") || !has("--bench");
         let filter = arguments.iter().find(|argument| !argument.starts_with('-'));
         Some(Self {
             quick,

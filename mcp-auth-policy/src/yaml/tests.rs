@@ -99,7 +99,7 @@ fn scalars_are_what_the_core_schema_says() {
 
 #[test]
 fn a_key_that_was_given_already_is_found_wherever_both_stand() {
-    for keys in 2..40 {
+    for keys in [2, 7, 8, 9, 10, 25] {
         for first in 0..keys - 1 {
             for second in first + 1..keys {
                 let line = |number: usize| match number == second {
