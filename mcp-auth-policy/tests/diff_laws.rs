@@ -125,7 +125,7 @@ fn nobody_is_named_twice_where_once_is_enough() {
 #[test]
 fn callers_of_very_many_kinds_are_lumped_together() {
     let diff = Policy::parse("version: 1\ntools: { first: { requires: [] } }").unwrap();
-    let diff = wide(16, "s0", "").diff(&diff);
+    let diff = wide(15, "s0", "").diff(&diff);
     let wide: Vec<&str> = (diff.changes().iter())
         .filter(|change| change.name() == "wide")
         .map(|change| change.callers())
