@@ -10,6 +10,7 @@ use crate::{
     decision_record::Trail,
     deferral::{Deferral, Held},
     denied::{Denied, DeniedReason},
+    policy_handle::PolicyHandle,
 };
 
 /// The caller of one request: its verified identity, and what it was granted by the policy of that moment.
@@ -151,6 +152,16 @@ impl Caller {
     /// Lets the guard of this request decide what becomes of the response.
     pub(crate) fn hold(&self) -> Option<Held> {
         self.trail()?.hold()
+    }
+
+    /// Tells whether the gate admitted this request to an operation that the server's audited code annotates.
+    pub(crate) fn admitted_to(&self, handle: &PolicyHandle) -> bool {
+        let admitted = self.trail().and_then(Trail::admitted);
+        admitted.is_some_and(|admitted| handle.annotates(self.policy(), admitted))
+    }
+
+    pub(crate) fn was_guarded(&self) -> bool {
+        self.trail().is_some_and(Trail::was_guarded)
     }
 
     pub(crate) fn deferral(&self) -> Option<&Deferral> {

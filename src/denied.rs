@@ -42,6 +42,8 @@ pub enum DeniedReason {
     OwnerUnknown,
     /// The caller is limited to its own objects, and the function did not check that limit: a mistake in the server.
     OwnershipUnchecked,
+    /// The request has no caller: it did not come through the bearer layer, or that layer has no policy. A mistake in the server.
+    MissingIdentity,
     /// The server's own `after_decision` hook refused what the policy allows.
     Hook,
 }
@@ -57,6 +59,7 @@ impl DeniedReason {
             Self::NotOwner => "not_found",
             Self::OwnerUnknown => "owner_unknown",
             Self::OwnershipUnchecked => "ownership_unchecked",
+            Self::MissingIdentity => "missing_identity",
             Self::Hook => "refused_by_server",
         }
     }
@@ -166,10 +169,11 @@ impl Denied {
         self.0.message.is_some()
     }
 
-    /// Returns the status of an HTTP answer: 403, or 404 for somebody else's object that stays hidden.
+    /// Returns the status of an HTTP answer: 403, 404 for somebody else's object that stays hidden, or 500 if there was nobody to refuse.
     pub(crate) fn status(&self) -> StatusCode {
         match self.reason() {
             DeniedReason::NotOwner if self.scopes().is_empty() => StatusCode::NOT_FOUND,
+            DeniedReason::MissingIdentity => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::FORBIDDEN,
         }
     }
@@ -222,6 +226,7 @@ impl fmt::Display for Denied {
                     "`{operation}` is forbidden for this call, and no further scope would change that"
                 ),
             },
+            DeniedReason::MissingIdentity => f.write_str("the request is not authenticated"),
             DeniedReason::UnknownOperation => write!(f, "`{operation}` is not available on this server"),
             DeniedReason::MissingScope if self.scopes().is_empty() => {
                 write!(

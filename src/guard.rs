@@ -6,6 +6,7 @@ use mcp_auth_policy::{Challenge, Decision, OnNotOwner, OperationId, Reach};
 
 use crate::{
     access::{Access, Limit},
+    as_owner::AsOwner,
     caller::Caller,
     decision_record::Stage,
     denied::{Denied, DeniedReason},
@@ -52,6 +53,20 @@ pub fn permit(caller: &Caller, requirement: &'static Requirement) -> Result<(), 
         )),
         Reach::Deny => Err(Denied::new(requirement.name(), DeniedReason::MissingScope)),
     }
+}
+
+/// Tells whether it matters who owns the object. Does not count as asking.
+#[must_use]
+pub fn is_limited(access: &Access) -> bool {
+    access.reach() == Reach::Own
+}
+
+/// Checks the owner that `owner = …` gave. No owner is nobody's.
+///
+/// # Errors
+/// As [`Access::check_owner`].
+pub fn check_owner<O: AsOwner + ?Sized>(access: &Access, owner: &O) -> Result<(), Denied> {
+    access.check_owner(owner.as_owner().unwrap_or_default())
 }
 
 impl Watch {
@@ -101,6 +116,12 @@ pub(crate) fn step_up(caller: &Caller, requirement: &'static Requirement) -> Opt
 
 /// Returns the reach as the hook left it, counted and recorded.
 fn settled_reach(caller: &Caller, requirement: &'static Requirement) -> Result<Reach, Denied> {
+    if let (Some(trail), Some(operation)) = (
+        caller.trail(),
+        caller.policy().find(requirement.kind(), requirement.name()),
+    ) {
+        trail.note_guard(operation);
+    }
     let decision = effective_reach(caller, requirement);
     let settled = caller.settle(Stage::Guard, requirement.kind(), requirement.name(), decision);
     if let (Err(denied), Some(deferral)) = (&settled, caller.deferral()) {

@@ -2,6 +2,7 @@
 
 mod access;
 mod algorithm;
+mod as_owner;
 mod auth_info;
 mod bearer;
 mod bearer_token;
@@ -30,6 +31,8 @@ mod policy_watch;
 mod principal_seal;
 mod protocol_version;
 mod refusal_body;
+#[cfg(feature = "registry")]
+mod registry;
 mod remote;
 mod remote_check;
 mod requirement;
@@ -55,13 +58,17 @@ pub use mcp_auth_policy::{Because, Change, Decision, Diff, Direction, OperationK
 
 #[cfg(feature = "reload")]
 pub use self::policy_watch::{PolicyFile, PolicyFileError, PolicyWatcher};
+#[cfg(feature = "registry")]
+pub use self::rmcp::audit_operations;
 #[cfg(feature = "rmcp")]
 pub use self::rmcp::{
     ArgumentProblem, AuditErrors, AuditFinding, AuditReport, Guarded, LocalIdentity, LocalServer, ToolFailure, audit,
+    audit_server,
 };
 pub use self::{
     access::{Access, Filter},
     algorithm::Algorithm,
+    as_owner::AsOwner,
     auth_info::AuthInfo,
     bearer::{BearerAuth, BearerAuthLayer},
     bearer_token::BearerToken,

@@ -2,7 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use mcp_auth::{Access, AuditFinding, Caller, Denied, Policy, audit, guarded, requires_scope};
-use rmcp::{handler::server::wrapper::Parameters, tool, tool_router};
+use rmcp::{
+    handler::server::{
+        router::tool::{ToolRoute, ToolRouter},
+        wrapper::Parameters,
+    },
+    tool, tool_router,
+};
 
 struct Server;
 
@@ -96,7 +102,7 @@ fn every_disagreement_is_found_at_once() {
     );
     let text = errors.to_string();
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines[0], "6 disagreements between the server's tools and its policy:");
+    assert_eq!(lines[0], "6 disagreements between the server and its policy:");
     for (line, parts) in lines[1..].iter().zip([
         [
             "`misspelt` at ",
@@ -140,9 +146,17 @@ fn every_disagreement_is_found_at_once() {
 fn a_served_tool_without_a_requirement_is_found() {
     struct ByHand;
     impl mcp_auth::Guarded for ByHand {
-        const REQUIREMENTS: &'static [mcp_auth::Requirement] = &[];
-        fn served() -> Vec<String> {
-            vec!["good".into(), "goood".into()]
+        fn parts() -> Vec<mcp_auth::__private::GuardedPart> {
+            let route = |name: &'static str| {
+                let tool = rmcp::model::Tool::new(name, "", std::sync::Arc::default());
+                ToolRoute::new_dyn(tool, |_| {
+                    Box::pin(async { Err(rmcp::ErrorData::internal_error("", None)) })
+                })
+            };
+            let router = ToolRouter::<Self>::new()
+                .with_route(route("good"))
+                .with_route(route("goood"));
+            vec![mcp_auth::__private::GuardedPart::new(&[], &[]).tools(&router)]
         }
     }
     let policy = Policy::loader().file_name("audit.yaml").parse(POLICY).unwrap();

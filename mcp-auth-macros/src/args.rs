@@ -1,8 +1,10 @@
 //! The grammar of `#[requires_scope(…)]`, every mistake reported at once.
 
+use mcp_auth_policy::OperationKind;
 use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::quote;
 use syn::{
-    Error, Ident, LitStr, Token,
+    Error, Expr, Ident, LitStr, Path, Token,
     ext::IdentExt,
     parse::{ParseStream, Parser},
     punctuated::Punctuated,
@@ -14,12 +16,21 @@ use crate::report::Report;
 /// Says that `#[guarded]` already reported a policy file that cannot be used. Never written by people.
 pub(crate) const POLICY_REPORTED: &str = "__policy_reported";
 
+/// Asks for the requirement as a constant beside the function, which the block's table names: so the table has an entry only for a function
+/// that was really guarded. Given by `#[guarded]`, never written by people.
+pub(crate) const IN_BLOCK: &str = "__in_block";
+
 /// The arguments of one `#[requires_scope(…)]`.
 pub(crate) struct Args {
     pub(crate) requires: Requires,
     pub(crate) owner_fallback: Option<Span>,
-    pub(crate) name: Option<LitStr>,
+    /// The owner of the object that the function is about, asked only where the caller is limited to its own objects.
+    pub(crate) owner: Option<(Span, Expr)>,
+    /// The variable that holds the `Access` in the body, for a signature that cannot have it as a parameter.
+    pub(crate) access: Option<Ident>,
+    pub(crate) name: Option<(OperationKind, LitStr)>,
     pub(crate) policy: Option<LitStr>,
+    pub(crate) krate: Option<Path>,
     /// Set by `#[guarded]` after it reported an unusable policy file, so that one mistake gives one error.
     pub(crate) policy_reported: bool,
 }
@@ -59,10 +70,18 @@ impl Args {
         Self {
             requires: Requires::Any(Vec::new()),
             owner_fallback: None,
+            owner: None,
+            access: None,
             name: None,
             policy: None,
+            krate: None,
             policy_reported: true,
         }
+    }
+
+    /// Returns the module that generated code names.
+    pub(crate) fn private(&self) -> TokenStream {
+        private(self.krate.as_ref())
     }
 
     /// Reads the arguments.
@@ -76,6 +95,11 @@ impl Args {
     }
 }
 
+/// Returns the module that generated code names, of `mcp-auth` under its own path or the given one.
+pub(crate) fn private(krate: Option<&Path>) -> TokenStream {
+    krate.map_or_else(|| quote!(::mcp_auth::__private), |path| quote!(#path::__private))
+}
+
 /// What has been read so far.
 #[derive(Default)]
 struct Parts {
@@ -83,8 +107,11 @@ struct Parts {
     any: Option<(Span, Vec<LitStr>)>,
     none: Option<Span>,
     owner_fallback: Option<Span>,
-    name: Option<LitStr>,
+    owner: Option<(Span, Expr)>,
+    access: Option<Ident>,
+    name: Option<(OperationKind, LitStr)>,
     policy: Option<LitStr>,
+    krate: Option<Path>,
     policy_reported: bool,
     report: Report,
 }
@@ -123,24 +150,54 @@ impl Parts {
             }
             "none" => set_once(&mut self.none, word.span(), word, &mut self.report),
             "owner_fallback" => set_once(&mut self.owner_fallback, word.span(), word, &mut self.report),
-            "name" => set_once(&mut self.name, string_after_equals(input)?, word, &mut self.report),
-            "policy" => set_once(&mut self.policy, string_after_equals(input)?, word, &mut self.report),
-            POLICY_REPORTED => self.policy_reported = true,
-            "owner" | "crate" => {
-                self.report
-                    .at(word.span(), format!("`{word} = …` is not supported yet"));
-                skip_argument(input)?;
+            "name" => self.name(OperationKind::Operation, word, input)?,
+            "tool" => self.name(OperationKind::Tool, word, input)?,
+            "prompt" => self.name(OperationKind::Prompt, word, input)?,
+            "resource" => self.name(OperationKind::Resource, word, input)?,
+            "owner" => {
+                input.parse::<Token![=]>()?;
+                set_once(&mut self.owner, (word.span(), input.parse()?), word, &mut self.report);
             }
+            "access" => {
+                input.parse::<Token![=]>()?;
+                set_once(&mut self.access, input.parse()?, word, &mut self.report);
+            }
+            "policy" => set_once(&mut self.policy, string_after_equals(input)?, word, &mut self.report),
+            "crate" => {
+                input.parse::<Token![=]>()?;
+                set_once(
+                    &mut self.krate,
+                    input.call(Path::parse_mod_style)?,
+                    word,
+                    &mut self.report,
+                );
+            }
+            POLICY_REPORTED => self.policy_reported = true,
+            IN_BLOCK => {}
             _ => {
                 self.report.at(
                     word.span(),
                     format!(
-                        "unknown option `{word}`; expected a scope in quotes, `any(…)`, `none`, `owner_fallback`, `name = \"…\"` or \
-                         `policy = \"…\"`"
+                        "unknown option `{word}`; expected a scope in quotes, `any(…)`, `none`, `owner_fallback`, `owner = …`, \
+                         `access = …`, `name`, `tool`, `prompt` or `resource = \"…\"`, `policy = \"…\"` or `crate = …`"
                     ),
                 );
                 skip_argument(input)?;
             }
+        }
+        Ok(())
+    }
+
+    /// One function is one operation, so it has one name.
+    fn name(&mut self, kind: OperationKind, word: &Ident, input: ParseStream<'_>) -> Result<(), Error> {
+        let literal = string_after_equals(input)?;
+        if let Some((other, _)) = self.name.replace((kind, literal)) {
+            let message = if other == kind {
+                format!("`{word}` is written twice")
+            } else {
+                "one function is one operation: write one of `name`, `tool`, `prompt` and `resource`".to_owned()
+            };
+            self.report.at(word.span(), message);
         }
         Ok(())
     }
@@ -167,10 +224,10 @@ impl Parts {
                 self.report
                     .at(span, "`none` says that no scope is needed; remove it or the scopes");
             }
-            if self.owner_fallback.is_some() {
+            if self.owner_fallback.is_some() || self.owner.is_some() {
                 self.report.at(
                     span,
-                    "`none` lets every caller reach everything, so `owner_fallback` has no effect; remove one",
+                    "`none` lets every caller reach everything, so an owner has no effect; remove one",
                 );
             }
         } else if scopes().next().is_none() && self.any.is_none() && self.report.is_empty() {
@@ -179,7 +236,13 @@ impl Parts {
                 "which scopes? write `#[requires_scope(\"create:todos\")]`, or `#[requires_scope(none)]` for every authenticated caller",
             );
         }
-        if let Some(name) = self.name.as_ref().filter(|name| name.value().is_empty()) {
+        if let (Some((span, _)), None, None) = (&self.owner, self.owner_fallback, self.none) {
+            self.report.at(
+                *span,
+                "`owner` is asked only about callers limited to their own objects; add `owner_fallback`",
+            );
+        }
+        if let Some((_, name)) = self.name.as_ref().filter(|(_, name)| name.value().is_empty()) {
             self.report.at(name.span(), "the name of an operation cannot be empty");
         }
         let requires = match (self.none, self.any) {
@@ -190,8 +253,11 @@ impl Parts {
         self.report.into_result(Args {
             requires,
             owner_fallback: self.owner_fallback,
+            owner: self.owner,
+            access: self.access,
             name: self.name,
             policy: self.policy,
+            krate: self.krate,
             policy_reported: self.policy_reported,
         })
     }

@@ -3,10 +3,10 @@
 use mcp_auth_policy::OperationKind;
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Error, ImplItemFn};
+use syn::{Error, Ident, ImplItemFn};
 
 use crate::{
-    args::Args,
+    args::{Args, IN_BLOCK},
     body, check,
     function::{self, CallerSource, Name},
     policy_file::Setting,
@@ -24,9 +24,34 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
         return quote!(#error #item);
     };
     let mut report = Report::default();
+    let constant = constant(&attribute, &function);
     let expanded = try_expand(attribute, function.clone(), &mut report).unwrap_or_else(|| quote!(#function));
     let errors = report.into_tokens();
-    quote!(#errors #expanded)
+    quote!(#errors #constant #expanded)
+}
+
+/// Returns the constant that the table of a block names. After a mistake too, so that the table makes no second error of it.
+fn constant(attribute: &TokenStream, function: &ImplItemFn) -> Option<TokenStream> {
+    if !function::mentions(attribute.clone(), &format_ident!("{IN_BLOCK}")) {
+        return None;
+    }
+    let args = Args::parse(attribute.clone()).unwrap_or_else(|_| Args::unreadable());
+    let (kind, name) = operation(&args, function::routed(function), function);
+    let requirement = requirement(&args, kind, &name);
+    let constant = constant_name(function);
+    let conditions = function::conditions(function);
+    let private = args.private();
+    Some(quote! {
+        #(#conditions)*
+        #[doc(hidden)]
+        #[allow(non_upper_case_globals)]
+        const #constant: #private::Requirement = #requirement;
+    })
+}
+
+/// The compiler says of a function that was not guarded: "no associated item named `__requirement_of_…`".
+pub(crate) fn constant_name(function: &ImplItemFn) -> Ident {
+    format_ident!("__requirement_of_{}", function.sig.ident)
 }
 
 /// `None` if the function cannot be given a caller at all.
@@ -34,14 +59,12 @@ fn try_expand(attribute: TokenStream, mut function: ImplItemFn, report: &mut Rep
     let args = report.ok(Args::parse(attribute));
     let readable = args.is_some();
     let args = args.unwrap_or_else(Args::unreadable);
-    let tool = function::tool_name(&function);
-    let (kind, name) = operation(&args, tool, &function);
-    let source = function::caller_source(&function, kind == OperationKind::Tool);
+    let routed = function::routed(&function);
+    let source = function::caller_source(&function, routed.is_some());
+    let (kind, name) = operation(&args, routed, &function);
 
     let guardable = report.ok(function::check_signature(&function, &args)).is_some();
-    if let Some(option) = args.owner_fallback {
-        report.ok(function::check_owner_fallback(&function, &source, option));
-    }
+    report.ok(function::check_access(&function, &source, &args));
     let setting = Setting::from_environment(args.policy.as_ref());
     if readable
         && guardable
@@ -54,8 +77,8 @@ fn try_expand(attribute: TokenStream, mut function: ImplItemFn, report: &mut Rep
         report.at(
             function.sig.ident.span(),
             format!(
-                "no caller arrives in `{}`: add a parameter `access: Access` or `caller: &Caller`, or put \
-                 `#[requires_scope]` above `#[tool]`",
+                "no caller arrives in `{}`: add a parameter `access: Access`, `caller: &Caller` or `context: RequestContext<RoleServer>`, or \
+                 put `#[requires_scope]` above `#[tool]`",
                 function.sig.ident
             ),
         );
@@ -65,25 +88,33 @@ fn try_expand(attribute: TokenStream, mut function: ImplItemFn, report: &mut Rep
     }
     let tracking = report.is_empty().then(|| setting.tracking());
     let requirement = requirement(&args, kind, &name);
+    let private = args.private();
+    // Tools, prompts and resources are audited with their server.
+    let register = (kind == OperationKind::Operation).then(|| quote!(#private::register!(#requirement);));
     let prologue = quote! {
         #tracking
-        const __REQUIREMENT: &::mcp_auth::__private::Requirement = &#requirement;
+        #register
+        const __REQUIREMENT: &#private::Requirement = &#requirement;
     };
     // After a mistake the compiler should stay quiet about what follows from it.
     let lint = match (report.is_empty(), args.owner_fallback) {
         (false, _) => Some(quote!(#[allow(unused_variables)])),
-        (true, Some(_)) => Some(quote!(#[deny(unused_variables)])),
-        (true, None) => None,
+        (true, Some(_)) if args.owner.is_none() => Some(quote!(#[deny(unused_variables)])),
+        (true, _) => None,
     };
-    body::write(&mut function, &source, lint, prologue);
+    body::write(&mut function, &source, &args, lint, &prologue);
     Some(quote!(#function))
 }
 
 /// Decides what the policy knows the function as.
-pub(crate) fn operation(args: &Args, tool: Option<Name>, function: &ImplItemFn) -> (OperationKind, Name) {
-    match (tool, &args.name) {
-        (Some(tool), _) => (OperationKind::Tool, tool),
-        (None, Some(name)) => (OperationKind::Operation, function::named(name)),
+pub(crate) fn operation(
+    args: &Args,
+    routed: Option<(OperationKind, Name)>,
+    function: &ImplItemFn,
+) -> (OperationKind, Name) {
+    match (routed, &args.name) {
+        (Some(routed), _) => routed,
+        (None, Some((kind, name))) => (*kind, function::named(name)),
         (None, None) => (OperationKind::Operation, function::own_name(&function.sig.ident)),
     }
 }
@@ -92,15 +123,18 @@ pub(crate) fn operation(args: &Args, tool: Option<Name>, function: &ImplItemFn) 
 pub(crate) fn requirement(args: &Args, kind: OperationKind, name: &Name) -> TokenStream {
     let kind = match kind {
         OperationKind::Tool => format_ident!("Tool"),
+        OperationKind::Prompt => format_ident!("Prompt"),
+        OperationKind::Resource => format_ident!("Resource"),
         _ => format_ident!("Operation"),
     };
     let name = &name.text;
     let alternatives = args.requires.alternatives();
     let alternatives = alternatives.iter().map(|scopes| quote!(&[#(#scopes),*]));
     let owner_fallback = args.owner_fallback.is_some();
+    let private = args.private();
     quote! {
-        ::mcp_auth::__private::Requirement::new(
-            ::mcp_auth::__private::OperationKind::#kind,
+        #private::Requirement::new(
+            #private::OperationKind::#kind,
             #name,
             &[#(#alternatives),*],
             #owner_fallback,
@@ -109,3 +143,6 @@ pub(crate) fn requirement(args: &Args, kind: OperationKind, name: &Name) -> Toke
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

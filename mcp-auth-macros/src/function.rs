@@ -1,5 +1,6 @@
-//! The annotated function: is it a tool, what is it called, and where does its caller come from.
+//! The annotated function: is it a tool or a prompt, what is it called, and where does its caller come from.
 
+use mcp_auth_policy::OperationKind;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
@@ -15,9 +16,11 @@ pub(crate) enum CallerSource {
     Access { index: usize, by_ref: bool },
     /// A parameter of type `Caller` or `&Caller` at this position.
     Caller { index: usize, by_ref: bool },
-    /// Nowhere yet: a tool, which gets a hidden parameter.
+    /// A parameter of type `RequestContext<…>` or `&RequestContext<…>`, which `rmcp` gives to hand-written handlers.
+    Context { index: usize, by_ref: bool },
+    /// Nowhere yet: a tool or prompt, which gets a hidden parameter.
     Inject,
-    /// Nowhere, and it is no tool.
+    /// Nowhere, and it is neither.
     Missing,
 }
 
@@ -36,13 +39,27 @@ pub(crate) fn is_attribute(attribute: &Attribute, name: &str) -> bool {
         .is_some_and(|segment| segment.ident == name)
 }
 
-/// Returns the tool name if the function carries `#[tool]`: the `name` given there, or the function's.
-pub(crate) fn tool_name(function: &ImplItemFn) -> Option<Name> {
-    let attribute = function
-        .attrs
-        .iter()
-        .find(|attribute| is_attribute(attribute, "tool"))?;
-    Some(name_argument(attribute).map_or_else(|| own_name(&function.sig.ident), |literal| named(&literal)))
+/// Returns the `#[cfg(…)]` of a function, which decide whether it is there.
+pub(crate) fn conditions(function: &ImplItemFn) -> Vec<&Attribute> {
+    let attributes = function.attrs.iter();
+    attributes
+        .filter(|attribute| attribute.path().is_ident("cfg"))
+        .collect()
+}
+
+/// Returns what an attribute makes of its method: `#[tool]` a tool, `#[prompt]` a prompt.
+pub(crate) fn kind_of(attribute: &Attribute) -> Option<OperationKind> {
+    let kinds = [("tool", OperationKind::Tool), ("prompt", OperationKind::Prompt)];
+    let kind = kinds.into_iter().find(|(name, _)| is_attribute(attribute, name))?;
+    Some(kind.1)
+}
+
+/// Returns kind and name of a tool or prompt: the `name` given in its attribute, or the function's.
+pub(crate) fn routed(function: &ImplItemFn) -> Option<(OperationKind, Name)> {
+    let mut attributes = function.attrs.iter();
+    let (attribute, kind) = attributes.find_map(|attribute| Some((attribute, kind_of(attribute)?)))?;
+    let name = name_argument(attribute).map_or_else(|| own_name(&function.sig.ident), |literal| named(&literal));
+    Some((kind, name))
 }
 
 /// Returns the function's own name exactly as written; for `r#move` that is `move`.
@@ -77,38 +94,36 @@ fn name_argument(attribute: &Attribute) -> Option<LitStr> {
     })
 }
 
-/// Finds the parameter through which the caller arrives. `Access` wins over `Caller`.
-pub(crate) fn caller_source(function: &ImplItemFn, is_tool: bool) -> CallerSource {
+/// Finds the parameter through which the caller arrives: an `Access`, else a `Caller`, else the context of the request.
+pub(crate) fn caller_source(function: &ImplItemFn, is_routed: bool) -> CallerSource {
     let position = |name: &str| {
-        function
-            .sig
-            .inputs
-            .iter()
-            .enumerate()
-            .find_map(|(index, input)| match input {
-                FnArg::Typed(parameter) => type_named(&parameter.ty, name).map(|by_ref| (index, by_ref)),
-                FnArg::Receiver(_) => None,
-            })
+        let inputs = function.sig.inputs.iter().enumerate();
+        inputs.into_iter().find_map(|(index, input)| match input {
+            FnArg::Typed(parameter) => type_named(&parameter.ty, name).map(|by_ref| (index, by_ref)),
+            FnArg::Receiver(_) => None,
+        })
     };
     if let Some((index, by_ref)) = position("Access") {
         CallerSource::Access { index, by_ref }
     } else if let Some((index, by_ref)) = position("Caller") {
         CallerSource::Caller { index, by_ref }
-    } else if is_tool {
+    } else if is_routed {
         CallerSource::Inject
+    } else if let Some((index, by_ref)) = position("RequestContext") {
+        CallerSource::Context { index, by_ref }
     } else {
         CallerSource::Missing
     }
 }
 
-/// `Some(by_ref)` if the type is `name` or `&name`, under any path.
+/// `Some(by_ref)` if the type is `name` or `&name`, under any path. Only `RequestContext` has type arguments.
 fn type_named(ty: &Type, name: &str) -> Option<bool> {
     match ty {
         Type::Path(path) => path
             .path
             .segments
             .last()
-            .is_some_and(|segment| segment.ident == name && segment.arguments.is_none())
+            .is_some_and(|segment| segment.ident == name && (segment.arguments.is_none() != (name == "RequestContext")))
             .then_some(false),
         Type::Reference(reference) => type_named(&reference.elem, name).map(|_| true),
         Type::Paren(inner) => type_named(&inner.elem, name),
@@ -140,19 +155,20 @@ pub(crate) fn check_signature(function: &ImplItemFn, args: &Args) -> Result<(), 
             "one `#[requires_scope]` per function: list all scopes in one",
         ));
     }
-    let tool = tool_name(function);
-    if let (Some(tool), Some(given)) = (&tool, &args.name) {
+    let routed = routed(function);
+    if let (Some((kind, routed)), Some((_, given))) = (&routed, &args.name) {
+        let kind = kind.as_str();
         let message = format!(
-            "`name` is for functions that are no tool; the tool's name is `{}`",
-            tool.text
+            "the name of this {kind} is `{}`, from its `#[{kind}]`; take this one away",
+            routed.text
         );
         return Err(Error::new(given.span(), message));
     }
-    if tool.is_none() && args.name.is_none() && is_expanded_tool(function) {
+    if routed.is_none() && args.name.is_none() && is_expanded(function) {
         return Err(Error::new(
             name.span(),
-            "`#[tool]` above `#[requires_scope]` hides the tool's name: swap them, put `#[guarded]` on the impl block, or give \
-             `name = \"…\"` if this is no tool",
+            "`#[tool]` or `#[prompt]` above `#[requires_scope]` hides the name: swap them, put `#[guarded]` on the impl block, or give \
+             `name = \"…\"` if this is neither",
         ));
     }
     match &signature.output {
@@ -168,41 +184,54 @@ pub(crate) fn check_signature(function: &ImplItemFn, args: &Args) -> Result<(), 
     }
 }
 
-/// Refuses an `Access` that the body cannot use although the function is limited to the caller's own objects.
+/// Refuses an `Access` that nobody asks although the function is limited to the caller's own objects.
 ///
 /// # Errors
-/// At `owner_fallback` if there is no such parameter, at its pattern if that throws it away.
-pub(crate) fn check_owner_fallback(function: &ImplItemFn, source: &CallerSource, option: Span) -> Result<(), Error> {
-    let CallerSource::Access { index, .. } = source else {
-        return Err(Error::new(
-            option,
-            "`owner_fallback` limits the call to the caller's own objects; add a parameter `access: Access` to filter by",
-        ));
+/// At `owner_fallback` if there is none, at its pattern or name if the body does not use it, at `access = …` if there are two.
+pub(crate) fn check_access(function: &ImplItemFn, source: &CallerSource, args: &Args) -> Result<(), Error> {
+    let parameter = match source {
+        CallerSource::Access { index, .. } => match function.sig.inputs.get(*index) {
+            Some(FnArg::Typed(parameter)) => Some(&parameter.pat),
+            _ => None,
+        },
+        _ => None,
     };
-    let Some(FnArg::Typed(parameter)) = function.sig.inputs.get(*index) else {
+    if let (Some(_), Some(second)) = (parameter, &args.access) {
+        return Err(Error::new(
+            second.span(),
+            "a parameter is the `Access` already; take `access = …` away",
+        ));
+    }
+    let (Some(option), None) = (args.owner_fallback, &args.owner) else {
         return Ok(());
     };
-    match &*parameter.pat {
-        Pat::Ident(name) if !name.ident.to_string().starts_with('_') => {
-            if mentions(function.block.to_token_stream(), &name.ident) {
-                Ok(())
-            } else {
-                let message = format!(
-                    "with `owner_fallback` the body must ask `{}`: filter by it or check each owner",
-                    name.ident
-                );
-                Err(Error::new(name.ident.span(), message))
-            }
+    let name = match (parameter.map(|pattern| &**pattern), &args.access) {
+        (Some(Pat::Ident(pattern)), _) => &pattern.ident,
+        (Some(other), _) => return Err(Error::new(other.span(), UNUSABLE)),
+        (None, Some(name)) => name,
+        (None, None) => {
+            return Err(Error::new(
+                option,
+                "`owner_fallback` limits the call to the caller's own objects; add a parameter `access: Access` to filter by, or \
+                 `owner = …`",
+            ));
         }
-        other => Err(Error::new(
-            other.span(),
-            "with `owner_fallback` the `Access` must be used: name it `access`, then filter by it or check each owner",
-        )),
+    };
+    if name.to_string().starts_with('_') {
+        return Err(Error::new(name.span(), UNUSABLE));
     }
+    if !mentions(function.block.to_token_stream(), name) {
+        let message = format!("with `owner_fallback` the body must ask `{name}`: filter by it or check each owner");
+        return Err(Error::new(name.span(), message));
+    }
+    Ok(())
 }
 
+const UNUSABLE: &str =
+    "with `owner_fallback` the `Access` must be used: name it `access`, then filter by it or check each owner";
+
 /// Also looks into the arguments of macros, which only a search through the tokens can.
-fn mentions(tokens: TokenStream, name: &Ident) -> bool {
+pub(crate) fn mentions(tokens: TokenStream, name: &Ident) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == *name,
         TokenTree::Group(group) => mentions(group.stream(), name),
@@ -210,8 +239,8 @@ fn mentions(tokens: TokenStream, name: &Ident) -> bool {
     })
 }
 
-/// Tells whether the function is what `#[tool]` makes of an `async fn`: the attributes are in the wrong order.
-fn is_expanded_tool(function: &ImplItemFn) -> bool {
+/// Tells whether the function is what `#[tool]` or `#[prompt]` makes of an `async fn`: the attributes are in the wrong order.
+fn is_expanded(function: &ImplItemFn) -> bool {
     let ReturnType::Type(_, ty) = &function.sig.output else {
         return false;
     };

@@ -1,18 +1,21 @@
-//! `#[guarded]`: no tool of an impl block goes without a requirement.
+//! `#[guarded]`: no tool or prompt of an impl block goes without a requirement.
 
+use mcp_auth_policy::OperationKind;
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 use syn::{
-    Attribute, Error, Ident, ImplItem, ImplItemFn, ItemImpl, LitStr, Meta, ReturnType, Token, Type, parse::ParseStream,
-    parse::Parser, parse_quote, punctuated::Punctuated, spanned::Spanned,
+    Attribute, Error, Ident, ImplItem, ImplItemFn, ItemImpl, Meta, Token, parse_quote, punctuated::Punctuated,
+    spanned::Spanned,
 };
 
 use crate::{
-    args::{Args, POLICY_REPORTED},
+    args::{self, Args, IN_BLOCK, POLICY_REPORTED},
     expand,
     function::{self, is_attribute},
+    guarded_options::{Options, Role},
     policy_file::Setting,
     report::Report,
+    router,
 };
 
 /// Expands `#[guarded(…)]`. Always gives the impl block back.
@@ -22,90 +25,131 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
         return quote!(#error #item);
     };
     let mut report = Report::default();
-    let policy = report.ok(parse_policy.parse2(attribute)).flatten();
-    let implementation = try_expand(&mut block, policy.as_ref(), &mut report);
+    let options = report.ok(Options::parse(attribute)).unwrap_or_default();
+    let implementation = try_expand(&mut block, &options, &mut report);
     let errors = report.into_tokens();
     quote!(#block #implementation #errors)
 }
 
-/// Reads nothing, or `policy = "…"`.
-fn parse_policy(input: ParseStream<'_>) -> Result<Option<LitStr>, Error> {
-    if input.is_empty() {
-        return Ok(None);
+fn try_expand(block: &mut ItemImpl, options: &Options, report: &mut Report) -> Option<TokenStream> {
+    let policy = options.policy.as_ref();
+    // A file that cannot be used is one mistake, not one per tool.
+    let usable = report.ok(Setting::from_environment(policy).load()).is_some();
+    let routers = router::readers(block);
+    // A trait has no room for further constants: there the table repeats what the attribute says.
+    let is_inherent = block.trait_.is_none();
+    let mut requirements = Requirements::default();
+    for item in &mut block.items {
+        let ImplItem::Fn(method) = item else { continue };
+        pass_on(method, options, is_inherent, usable);
+        move_to_the_front(method);
+        requirements.add(method, is_inherent, report);
     }
-    let word: Ident = input.parse()?;
-    if word != "policy" {
-        return Err(Error::new(
-            word.span(),
-            format!("unknown option `{word}`; expected `policy = \"…\"`"),
-        ));
-    }
-    input.parse::<Token![=]>()?;
-    let path = input.parse()?;
-    input.parse::<Option<Token![,]>>()?;
-    Ok(Some(path))
-}
-
-fn try_expand(block: &mut ItemImpl, policy: Option<&LitStr>, report: &mut Report) -> Option<TokenStream> {
-    if let Some((path, _)) = &block.trait_ {
+    if routers.is_empty() && !requirements.stated {
+        let place = block
+            .trait_
+            .as_ref()
+            .map_or_else(|| block.self_ty.span(), |(path, _)| path.span());
         report.at(
-            path.span(),
-            "`#[guarded]` belongs on the impl block that holds the tools, not on that of a trait",
+            place,
+            "`#[guarded]` found nothing to guard here: put it on the impl block of `#[tool_router]` or `#[prompt_router]`, or of functions \
+             with `#[requires_scope]`",
         );
         return None;
     }
-    // A file that cannot be used is one mistake, not one per tool.
-    let usable = report.ok(Setting::from_environment(policy).load()).is_some();
-    let router = router_name(block);
-    if router.is_none() {
-        report.at(
-            block.self_ty.span(),
-            "`#[guarded]` found no tools here: put it on the impl block of `#[tool_router]`",
-        );
+    Some(write(block, options, &requirements, &routers))
+}
+
+/// Writes what the audit reads: a function of its own for a part, the trait for the block that stands for the type.
+fn write(block: &ItemImpl, options: &Options, requirements: &Requirements, routers: &[TokenStream]) -> TokenStream {
+    let ty = &block.self_ty;
+    let (generics, _, bounds) = block.generics.split_for_impl();
+    let Requirements { routed, by_hand, .. } = requirements;
+    let private = args::private(options.krate.as_ref());
+    let part = quote! {
+        #private::GuardedPart::new(const { &[#(#routed),*] }, const { &[#(#by_hand),*] }) #(#routers)*
+    };
+    match &options.role {
+        Role::Part(name) => {
+            let name = part_function(name);
+            quote! {
+                impl #generics #ty #bounds {
+                    #[doc(hidden)]
+                    pub(crate) fn #name() -> #private::GuardedPart {
+                        #part
+                    }
+                }
+            }
+        }
+        Role::Whole(others) => {
+            let others = others.iter().map(part_function);
+            quote! {
+                impl #generics #private::Guarded for #ty #bounds {
+                    fn parts() -> #private::Vec<#private::GuardedPart> {
+                        #private::vec![#part #(, Self::#others())*]
+                    }
+                }
+            }
+        }
     }
-    let mut requirements = Vec::new();
-    for item in &mut block.items {
-        let ImplItem::Fn(method) = item else { continue };
-        pass_on_policy(method, policy, usable);
-        move_in_front_of_tool(method);
-        let tool = function::tool_name(method);
-        let stated = method
-            .attrs
-            .iter()
-            .find(|attribute| is_attribute(attribute, "requires_scope"));
-        match (tool, stated) {
-            (Some(tool), None) => report.at(
+}
+
+/// The compiler says of a name that no block has: "no associated function named `__guarded_part_…`", at that name.
+fn part_function(name: &Ident) -> Ident {
+    format_ident!("__guarded_part_{}", name, span = name.span())
+}
+
+/// What the functions of a block demand.
+#[derive(Default)]
+struct Requirements {
+    /// Of methods with `#[tool]` or `#[prompt]`.
+    routed: Vec<TokenStream>,
+    /// Of other functions.
+    by_hand: Vec<TokenStream>,
+    /// There is a `#[requires_scope]`, readable or not, or its absence was reported.
+    stated: bool,
+}
+
+impl Requirements {
+    fn add(&mut self, method: &ImplItemFn, is_inherent: bool, report: &mut Report) {
+        let routed = function::routed(method);
+        let mut attributes = method.attrs.iter();
+        let attribute = attributes.find(|attribute| is_attribute(attribute, "requires_scope"));
+        self.stated |= attribute.is_some() || routed.is_some();
+        match (routed, attribute) {
+            (Some((kind, name)), None) => report.at(
                 method.sig.ident.span(),
                 format!(
-                    "tool `{}` states no requirement; add `#[requires_scope(\"…\")]`, or `#[requires_scope(none)]` for every \
+                    "{} `{}` states no requirement; add `#[requires_scope(\"…\")]`, or `#[requires_scope(none)]` for every \
                      authenticated caller",
-                    tool.text
+                    kind.as_str(),
+                    name.text
                 ),
             ),
-            (tool, Some(attribute)) => requirements.extend(requirement(attribute, tool, method)),
+            (routed, Some(attribute)) => {
+                let list = if routed.is_some() { &mut self.routed } else { &mut self.by_hand };
+                if is_inherent {
+                    let mut constant = expand::constant_name(method);
+                    constant.set_span(attribute.path().span());
+                    let conditions = function::conditions(method);
+                    list.push(quote!(#(#conditions)* Self::#constant));
+                } else {
+                    list.extend(requirement(attribute, routed, method));
+                }
+            }
             (None, None) => {}
         }
     }
-    let router = router?;
-    let ty = &block.self_ty;
-    let (generics, _, bounds) = block.generics.split_for_impl();
-    Some(quote! {
-        impl #generics ::mcp_auth::__private::Guarded for #ty #bounds {
-            const REQUIREMENTS: &'static [::mcp_auth::__private::Requirement] = &[#(#requirements),*];
-            fn served() -> ::mcp_auth::__private::Vec<::mcp_auth::__private::String> {
-                ::mcp_auth::__private::served_names(&Self::#router())
-            }
-            fn input_schemas() -> ::mcp_auth::__private::InputSchemas {
-                ::mcp_auth::__private::input_schemas(&Self::#router())
-            }
-        }
-    })
 }
 
 /// `None` if the arguments cannot be read; the method's own attribute reports that.
-fn requirement(attribute: &Attribute, tool: Option<function::Name>, method: &ImplItemFn) -> Option<TokenStream> {
+fn requirement(
+    attribute: &Attribute,
+    routed: Option<(OperationKind, function::Name)>,
+    method: &ImplItemFn,
+) -> Option<TokenStream> {
     let args = Args::parse(arguments(attribute)?).ok()?;
-    let (kind, name) = expand::operation(&args, tool, method);
+    let (kind, name) = expand::operation(&args, routed, method);
     Some(expand::requirement(&args, kind, &name))
 }
 
@@ -118,8 +162,8 @@ fn arguments(attribute: &Attribute) -> Option<TokenStream> {
     }
 }
 
-/// Adds the block's policy to the method's arguments, unless the method names its own.
-fn pass_on_policy(method: &mut ImplItemFn, policy: Option<&LitStr>, usable: bool) {
+/// Adds the block's policy and crate to the method's arguments, unless the method names its own.
+fn pass_on(method: &mut ImplItemFn, options: &Options, is_inherent: bool, usable: bool) {
     for attribute in method
         .attrs
         .iter_mut()
@@ -128,21 +172,25 @@ fn pass_on_policy(method: &mut ImplItemFn, policy: Option<&LitStr>, usable: bool
         let Some(arguments) = arguments(attribute) else {
             continue;
         };
-        let extra = if !usable {
+        let own = Args::parse(arguments.clone()).ok();
+        let mut extra = Vec::new();
+        if !usable {
             let word = Ident::new(POLICY_REPORTED, Span::call_site());
-            quote!(#word)
-        } else if let (Some(path), true) = (
-            policy,
-            Args::parse(arguments.clone()).is_ok_and(|args| args.policy.is_none()),
-        ) {
-            quote!(policy = #path)
-        } else {
-            continue;
-        };
-        if let Meta::List(list) = &mut attribute.meta {
-            let given = Punctuated::<TokenStream, Token![,]>::from_iter(strip_trailing_comma(arguments));
-            list.tokens = quote!(#given, #extra);
+            extra.push(quote!(#word));
+        } else if let (Some(path), Some(None)) = (&options.policy, own.as_ref().map(|own| &own.policy)) {
+            extra.push(quote!(policy = #path));
         }
+        if let (Some(path), Some(None)) = (&options.krate, own.as_ref().map(|own| &own.krate)) {
+            extra.push(quote!(crate = #path));
+        }
+        if is_inherent {
+            let word = Ident::new(IN_BLOCK, Span::call_site());
+            extra.push(quote!(#word));
+        }
+        let path = attribute.path().clone();
+        let given = strip_trailing_comma(arguments).into_iter();
+        let arguments = Punctuated::<TokenStream, Token![,]>::from_iter(given.chain(extra));
+        attribute.meta = parse_quote!(#path(#arguments));
     }
 }
 
@@ -154,47 +202,20 @@ fn strip_trailing_comma(tokens: TokenStream) -> Option<TokenStream> {
     (!tokens.is_empty()).then(|| tokens.into_iter().collect())
 }
 
-/// `#[tool]` above would expand first and hide the tool's name.
-fn move_in_front_of_tool(method: &mut ImplItemFn) {
-    let position = |name: &str| method.attrs.iter().position(|attribute| is_attribute(attribute, name));
-    if let (Some(tool), Some(requires)) = (position("tool"), position("requires_scope"))
-        && tool < requires
-    {
-        let attribute = method.attrs.remove(requires);
-        method.attrs.insert(tool, attribute);
-    }
-}
-
-/// Finds the function that lists the served tools: named in a `#[tool_router]` below, or already written by one above.
-fn router_name(block: &ItemImpl) -> Option<Ident> {
-    if let Some(attribute) = block
+/// `#[tool]` or `#[prompt]` above would expand first and hide the name.
+fn move_to_the_front(method: &mut ImplItemFn) {
+    let routing = method
         .attrs
         .iter()
-        .find(|attribute| is_attribute(attribute, "tool_router"))
+        .position(|attribute| function::kind_of(attribute).is_some());
+    let requires = method
+        .attrs
+        .iter()
+        .position(|attribute| is_attribute(attribute, "requires_scope"));
+    if let (Some(routing), Some(requires)) = (routing, requires)
+        && routing < requires
     {
-        let mut name = parse_quote!(tool_router);
-        if let Meta::List(_) = attribute.meta {
-            // Options are rmcp's business; only `router = name` matters here.
-            let _ = attribute.parse_nested_meta(|option| {
-                if option.path.is_ident("router") {
-                    name = option.value()?.parse()?;
-                } else if option.input.peek(Token![=]) {
-                    option.value()?.parse::<syn::Expr>()?;
-                }
-                Ok(())
-            });
-        }
-        return Some(name);
+        let attribute = method.attrs.remove(requires);
+        method.attrs.insert(routing, attribute);
     }
-    block.items.iter().find_map(|item| match item {
-        ImplItem::Fn(function) if function.sig.inputs.is_empty() && returns_tool_router(&function.sig.output) => {
-            Some(function.sig.ident.clone())
-        }
-        _ => None,
-    })
-}
-
-fn returns_tool_router(output: &ReturnType) -> bool {
-    let ReturnType::Type(_, ty) = output else { return false };
-    matches!(&**ty, Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == "ToolRouter"))
 }

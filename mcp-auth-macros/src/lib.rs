@@ -5,9 +5,11 @@ mod body;
 mod check;
 mod expand;
 mod function;
+mod guarded_options;
 mod impl_block;
 mod policy_file;
 mod report;
+mod router;
 mod suite;
 mod suite_names;
 
@@ -15,7 +17,7 @@ use proc_macro::TokenStream;
 
 /// Lets a function run only for callers that hold the scopes it names.
 ///
-/// Works on `rmcp` tools, axum handlers, and plain sync or async functions and methods. The policy decides together with the annotation,
+/// Works on `rmcp` tools and prompts, axum handlers, and plain sync or async functions and methods. The policy decides together with the annotation,
 /// and the stricter of the two counts on each call.
 ///
 /// ```
@@ -44,9 +46,13 @@ use proc_macro::TokenStream;
 /// | `"a", "b"` | the caller needs all of these scopes |
 /// | `any("a", "b")` | the caller needs at least one of them |
 /// | `none` | every authenticated caller; the policy must say `requires: []` |
-/// | `owner_fallback` | a caller without the scopes reaches its own objects; needs a parameter `access: Access` |
+/// | `owner_fallback` | a caller without the scopes reaches its own objects; needs an `Access`, or `owner = …` |
+/// | `owner = self.owner_of(&id).await?` | whose object this is; the attribute refuses everybody else, see below |
+/// | `access = access` | the variable that holds the `Access` in the body, where the signature has no room for one |
 /// | `name = "export"` | the name under `operations:` in the policy, for a function that is no tool; default: the function's name as written |
+/// | `tool = "…"`, `prompt = "…"`, `resource = "library://books/{title}"` | likewise under `tools:`, `prompts:` or `resources:`, for a hand-written handler |
 /// | `policy = "policies/todo.yaml"` | the file to check against while compiling, relative to the package's folder |
+/// | `crate = crate::vendor::auth` | where `mcp-auth` is, if not at `::mcp_auth` |
 ///
 /// # Where the caller comes from
 ///
@@ -54,8 +60,9 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | `access: Access` | the signature takes a `Caller` there, and `access` is the checked access |
 /// | `caller: Caller` or `caller: &Caller` | that caller is checked; a caller limited to its own objects is refused |
-/// | neither, on a `#[tool]` | a hidden `Caller` parameter is added behind `self` |
-/// | neither, elsewhere | error |
+/// | neither, on a `#[tool]` or `#[prompt]` | a hidden `Caller` parameter is added behind `self` |
+/// | neither, but `context: RequestContext<RoleServer>` | the caller of that request, as in the methods of `ServerHandler`, which `rmcp` fixes |
+/// | none of these | error |
 ///
 /// # Denials
 /// They leave through the return type: `Result<_, E>` where `E: From<Denied>`, an axum `Response`, a `CallToolResult`. The attribute never
@@ -63,22 +70,73 @@ use proc_macro::TokenStream;
 /// is refused too, and an error is logged. A function that fails (`Err`, an error status, `isError`) keeps its own answer, so "no such object"
 /// may come before there is an owner to check.
 ///
+/// # Whose object
+/// A function that is about one object may leave the check to the attribute. The expression sees the function's parameters; it may use `?`, and
+/// `.await` in an `async fn`. It gives a `&str`, a `String`, an `Option` of one (`None` is nobody's), or any other `AsOwner`. It runs only for a
+/// caller that is limited to its own objects: whoever reaches every object does not pay for it.
+///
+/// ```
+/// use mcp_auth::{Caller, Denied, requires_scope};
+///
+/// struct Notes(std::collections::BTreeMap<u32, (String, String)>);
+///
+/// impl Notes {
+///     #[requires_scope("read:notes", owner_fallback, owner = self.0.get(&id).map(|(owner, _)| owner))]
+///     fn note(&self, _caller: &Caller, id: u32) -> Result<&str, Denied> {
+///         Ok(self.0.get(&id).map_or("", |(_, text)| text))
+///     }
+/// }
+/// ```
+///
+/// # Hand-written handlers
+///
+/// ```
+/// use mcp_auth::{guarded, requires_scope};
+/// use rmcp::{
+///     ErrorData, RoleServer, ServerHandler,
+///     model::{GetPromptRequestParams, GetPromptResponse, GetPromptResult, PromptMessage, Role},
+///     service::RequestContext,
+/// };
+///
+/// struct Library;
+///
+/// #[guarded]
+/// impl ServerHandler for Library {
+///     #[requires_scope("read:notes", owner_fallback, prompt = "notes", access = access)]
+///     async fn get_prompt(
+///         &self,
+///         _request: GetPromptRequestParams,
+///         _context: RequestContext<RoleServer>,
+///     ) -> Result<GetPromptResponse, ErrorData> {
+///         let whose = if access.permits("somebody") { "everybody" } else { access.owner_key() };
+///         let text = format!("Summarise the notes of {whose}.");
+///         Ok(GetPromptResult::new(vec![PromptMessage::new_text(Role::User, text)]).into())
+///     }
+/// }
+/// ```
+///
+/// The attribute guards the function, not the name in the request: a handler that serves several names takes the caller out of the context
+/// (`Caller::try_from(&context)?`), and hands it to one annotated function for each.
+///
 /// # Checked while compiling
 /// With `policy = "…"` here or on `#[guarded]`: unknown scopes, unknown tools, and a policy that reaches further than the annotation are
 /// errors, and an edit of the file rebuilds the crate. The environment variable `MCP_AUTH_COMPILE_POLICY`, an absolute path, replaces the
 /// file for the whole build. With neither, the compiler checks nothing; the start-up audit and the check on each call remain.
 ///
 /// # Attribute order
-/// Under `#[guarded]` it may stand above or below `#[tool]`, without it only above: `#[tool]` expands first otherwise and hides the tool's
+/// Under `#[guarded]` it may stand above or below `#[tool]` and `#[prompt]`, without it only above: they expand first otherwise and hide the
 /// name. Likewise above axum's `#[debug_handler]`, which has to see the `Caller`.
+///
+#[doc = include_str!("expansion.md")]
 #[proc_macro_attribute]
 pub fn requires_scope(attribute: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(attribute.into(), item.into()).into()
 }
 
-/// Makes a `#[tool]` without `#[requires_scope]` a compile error, and lets the server be audited at start-up.
+/// Makes a `#[tool]` or `#[prompt]` without `#[requires_scope]` a compile error, and lets the server be audited at start-up.
 ///
-/// Stands above or below `#[tool_router]` on the impl block that holds the tools. One such block per type.
+/// Stands above or below `#[tool_router]` and `#[prompt_router]` on the impl block that holds the tools and prompts. On a block of hand-written
+/// handlers it tells the audit what they serve.
 ///
 /// ```
 /// use mcp_auth::{ToolFailure, guarded, requires_scope};
@@ -104,7 +162,47 @@ pub fn requires_scope(attribute: TokenStream, item: TokenStream) -> TokenStream 
 ///
 /// | argument | meaning |
 /// |---|---|
-/// | `policy = "../../policies/todo.yaml"` | the policy file for every tool of the block, relative to the package's folder |
+/// | `policy = "../../policies/todo.yaml"` | the policy file for every function of the block, relative to the package's folder |
+/// | `parts(lending, admin)` | on one of several blocks of a type: the others, which the audit is to cover too |
+/// | `part = lending` | on each of the others |
+/// | `crate = crate::vendor::auth` | where `mcp-auth` is, if not at `::mcp_auth` |
+///
+/// # Which attributes it sees
+/// Attributes are known by the last part of their path: `#[rmcp::tool]` is a tool, and so is any other `#[…::tool]`, which then has to state a
+/// requirement. An attribute of somebody else that is called `requires_scope` does not compile here, and one of ours under another name is
+/// not seen: the tool states no requirement. On the impl block of a trait only the audit can tell.
+///
+/// # Several blocks
+///
+/// ```
+/// use mcp_auth::{Denied, guarded, requires_scope};
+/// use rmcp::{ServerHandler, tool, tool_handler, tool_router};
+///
+/// struct Library;
+///
+/// #[guarded(parts(lending))]
+/// #[tool_router]
+/// impl Library {
+///     #[tool(name = "search")]
+///     #[requires_scope(none)]
+///     fn search(&self) -> Result<String, Denied> {
+///         Ok("found".into())
+///     }
+/// }
+///
+/// #[guarded(part = lending)]
+/// #[tool_router(router = lending)]
+/// impl Library {
+///     #[tool(name = "lend")]
+///     #[requires_scope("lend")]
+///     fn lend(&self) -> Result<String, Denied> {
+///         Ok("lent".into())
+///     }
+/// }
+///
+/// #[tool_handler(router = (Self::tool_router() + Self::lending()))]
+/// impl ServerHandler for Library {}
+/// ```
 #[proc_macro_attribute]
 pub fn guarded(attribute: TokenStream, item: TokenStream) -> TokenStream {
     impl_block::expand(attribute.into(), item.into()).into()

@@ -74,6 +74,18 @@ impl Callers {
         }
     }
 
+    /// Finds the issuer of a token that names none: the only one there is. `None` if there are several, and nothing says how the tokens of any
+    /// other are read. Empty where issuers do not matter.
+    pub(crate) fn implied_issuer(&self) -> Option<&str> {
+        match (&self.issuers, &self.default) {
+            (Some(issuers), None) => {
+                let mut names = issuers.keys();
+                names.next().filter(|_| names.next().is_none()).map(String::as_str)
+            }
+            _ => Some(""),
+        }
+    }
+
     /// Tells whether any token can carry a role.
     pub(crate) fn map_roles(&self) -> bool {
         let issuers = self.issuers.iter().flat_map(HashMap::values);

@@ -191,6 +191,12 @@ impl Policy {
         self.operations.iter().filter(move |operation| operation.kind == kind)
     }
 
+    /// Returns whether tokens of any issuer are read for roles.
+    #[must_use]
+    pub fn reads_roles(&self) -> bool {
+        self.callers.map_roles()
+    }
+
     /// Returns whether the policy lists anything of this kind.
     #[must_use]
     pub fn declares_any(&self, kind: OperationKind) -> bool {

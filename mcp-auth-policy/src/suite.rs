@@ -1,7 +1,7 @@
 //! Test suites: what a policy is meant to allow, written down and tried without a server.
 //!
 //! A suite names callers (`principals`), the reach of each on each tool (`matrix`), single calls with arguments, owner, reason
-//! and challenge (`cases`), what lists show (`lists`), and what holds for every caller (`invariants`). It must have at least one test; unknown names, unknown keys and missing cells are mistakes of
+//! and challenge (`cases`), what lists show (`lists`), what holds for every caller (`invariants`), and that nothing is left out (`cover: all`). It must have at least one test; unknown names, unknown keys and missing cells are mistakes of
 //! the file, never skipped.
 //!
 //! - A **principal** is a token as its issuer would make it: `as: role` gives what the authorization server issues for the role, in the
@@ -13,6 +13,10 @@
 //! - A **list** names everything that a principal is shown, in any order.
 //! - An **invariant** is proved over every class of callers and arguments that the policy can tell apart, or refuted by a principal and a case
 //!   that can be pasted into the suite. What would take too long to enumerate fails, and says so.
+//! - `cover: all` makes two tests. `coverage`: every line of every decision table, every scope, role and issuer decides at least one cell or case.
+//!   `mutants`: for every small change of the policy (a scope of `requires` dropped or swapped, `owner_fallback` flipped, a forbid, `implies` or
+//!   `includes` dropped, scopes and roles combined the other way) some test fails. Changes that give nobody anything else are found by comparing
+//!   every class of callers, and not counted. Both print the rows that are missing.
 //!
 //! ```
 //! use mcp_auth_policy::{Policy, suite::SuiteFile};
@@ -39,6 +43,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod by_operation;
 mod cases;
 mod coverage;
 mod decider;

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 
 use common::{Folder, SUITE, TODO};
 
-const VERBS: [&str; 6] = ["check", "test", "explain", "matrix", "schema", "export"];
+const VERBS: [&str; 7] = ["check", "test", "explain", "matrix", "diff", "schema", "export"];
 
 /// The lines of a help text that are commands.
 fn examples(help: &str) -> Vec<Vec<&str>> {
@@ -24,6 +24,7 @@ fn examples(help: &str) -> Vec<Vec<&str>> {
 #[test]
 fn every_verb_has_an_example_that_works() {
     let folder = Folder::new("examples");
+    folder.write("old.yaml", TODO);
     for verb in VERBS {
         let help = folder.out(0, &[verb, "--help"]);
         let examples = examples(&help);
@@ -54,6 +55,7 @@ fn exit_codes_are_those_of_the_documentation() {
     let folder = Folder::new("codes");
     folder.write("broken.yaml", "version: 2\n");
     folder.write("open.yaml", "version: 1\ntools: { ping: { requires: [] } }\n");
+    folder.write("wider.yaml", &TODO.replace("requires: create:todos", "requires: []"));
     std::fs::create_dir(folder.0.join("empty")).unwrap();
     let todo = "policies/todo.yaml";
     let table: &[(i32, &[&str])] = &[
@@ -78,6 +80,11 @@ fn exit_codes_are_those_of_the_documentation() {
         (1, &["matrix", todo, "--check"]),
         (2, &["matrix"]),
         (3, &["matrix", "broken.yaml", "--check"]),
+        (0, &["diff", todo, todo, "--deny-widening"]),
+        (1, &["diff", todo, "wider.yaml", "--deny-widening"]),
+        (0, &["diff", todo, "wider.yaml"]),
+        (2, &["diff", todo]),
+        (3, &["diff", "broken.yaml", todo]),
         (0, &["schema"]),
         (2, &["schema", "matrix"]),
         (0, &["export", "scopes", todo]),

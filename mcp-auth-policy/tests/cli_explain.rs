@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 
 fn folder(test: &str) -> Folder {
     let folder = Folder::new(test);
-    folder.write("notes.yaml", NOTES);
+    // Most of these tests name no issuer.
+    folder.write("notes.yaml", &NOTES.replace("callers:\n", "callers:\n  default: {}\n"));
+    folder.write("issuers.yaml", NOTES);
     folder.write("library.yaml", LIBRARY);
     folder
 }
@@ -255,8 +257,8 @@ fn the_json_form_has_the_same_facts() {
     assert_eq!(
         answer["forbids"],
         json!([
-            {"id": "suspended", "line": 31, "applies": false, "why": "claim `realm.status` is missing, and `if_missing` says `skip`"},
-            {"id": "long", "line": 35, "applies": null, "why": "it depends on argument `text`"},
+            {"id": "suspended", "line": 32, "applies": false, "why": "claim `realm.status` is missing, and `if_missing` says `skip`"},
+            {"id": "long", "line": 36, "applies": null, "why": "it depends on argument `text`"},
         ])
     );
     let answer = json(&["explain", "policies/todo.yaml", "nothing"]);
@@ -359,6 +361,10 @@ fn what_is_no_token_and_no_claims_exits_2_and_says_what_is_wrong() {
         assert_eq!((code, out.as_str()), (2, ""), "{input}");
         assert!(err.starts_with("error: ") && err.contains(expected), "{input}: {err}");
     }
+    let nobodys = ["explain", "issuers.yaml", "add-note", "--scopes", "write:notes"];
+    let (code, _, err) = folder.run(&nobodys);
+    assert_eq!(code, 2);
+    assert!(err.contains("say whose token it is with `--issuer`"), "{err}");
     let all: &[(&[&str], &str)] = &[
         (&["--token", "gone.jwt"], "cannot read `gone.jwt`"),
         (&["--claims", "gone.json"], "cannot read `gone.json`"),

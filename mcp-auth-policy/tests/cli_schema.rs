@@ -41,6 +41,7 @@ const UNSEEN: &[&str] = &[
     "missing-row.test.yaml",
     // Names from the policy, or from elsewhere in the suite.
     "conflicting-fields.test.yaml",
+    "duplicate-name-of-cover.test.yaml",
     "duplicate-name.test.yaml",
     "unknown-issuer.test.yaml",
     "unknown-operation.test.yaml",

@@ -439,6 +439,15 @@ fn an_edit_of_callers_forbids_and_sections_names_whom_it_concerns() {
             "",
             &["+ resource:note://secret  deny -> any  callers holding read with role editor"],
         ),
+        // A URI of a template gets a rule of its own.
+        (
+            "resources:\n",
+            "resources:\n  'note://open': { requires: [] }\n",
+            &[
+                "+ resource:note://open  deny -> any  callers without role editor",
+                "+ resource:note://open  deny -> any  callers without read",
+            ],
+        ),
         (
             "resources:\n",
             "resources:\n  'card://{id}': { requires: read }\n",

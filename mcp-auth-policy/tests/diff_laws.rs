@@ -111,9 +111,21 @@ fn what_is_too_much_to_try_counts_as_wider_unless_it_is_the_same_as_before() {
 }
 
 #[test]
+fn nobody_is_named_twice_where_once_is_enough() {
+    let text = |requires: &str| {
+        format!("version: 1\nscopes: {{ a: A, b: B, c: C }}\ntools: {{ t: {{ requires: {requires} }} }}\n")
+    };
+    let [old, new] = ["[a, b]", "{ any: [b, c] }"].map(|requires| Policy::parse(&text(requires)).unwrap());
+    let diff = new.diff(&old);
+    let callers: Vec<&str> = diff.changes().iter().map(|change| change.callers()).collect();
+    // Whoever holds c without a is one of these already.
+    assert_eq!(callers, ["callers holding b without a", "callers holding c without b"]);
+}
+
+#[test]
 fn callers_of_very_many_kinds_are_lumped_together() {
     let diff = Policy::parse("version: 1\ntools: { first: { requires: [] } }").unwrap();
-    let diff = wide(16, "s0", "").diff(&diff);
+    let diff = wide(15, "s0", "").diff(&diff);
     let wide: Vec<&str> = (diff.changes().iter())
         .filter(|change| change.name() == "wide")
         .map(|change| change.callers())

@@ -81,7 +81,7 @@ fn an_annotation_that_is_stricter_than_the_policy_is_named_with_a_caller() {
     let looser = policy.compare(id, &without_fallback).unwrap_err();
     assert_eq!(
         (looser.policy_reach, looser.annotation_reach, looser.line),
-        (Reach::Own, Reach::Deny, 16)
+        (Reach::Own, Reach::Deny, 17)
     );
     assert!(looser.example_scopes.is_empty());
 }

@@ -16,7 +16,7 @@ use std::{
     num::NonZeroU64,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
 };
@@ -57,6 +57,8 @@ pub(crate) struct Trail {
     started: Instant,
     /// What the gate allowed, which the guard need not record again.
     gate: OnceLock<OperationId>,
+    /// The guard of what the gate allowed has run.
+    guarded: AtomicBool,
     /// Present if the gate holds the response until the tool has decided.
     deferral: OnceLock<Deferral>,
 }
@@ -107,8 +109,25 @@ impl Trail {
             request_id,
             started: Instant::now(),
             gate: OnceLock::new(),
+            guarded: AtomicBool::new(false),
             deferral: OnceLock::new(),
         }
+    }
+
+    /// Returns what the gate allowed.
+    pub(crate) fn admitted(&self) -> Option<OperationId> {
+        self.gate.get().copied()
+    }
+
+    /// Notes that a guard ran, which counts if it is that of what the gate allowed.
+    pub(crate) fn note_guard(&self, operation: OperationId) {
+        if self.admitted() == Some(operation) {
+            self.guarded.store(true, Ordering::Release);
+        }
+    }
+
+    pub(crate) fn was_guarded(&self) -> bool {
+        self.guarded.load(Ordering::Acquire)
     }
 
     /// Lets the tool decide what becomes of the response; `None` if it can already.

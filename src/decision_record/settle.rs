@@ -130,6 +130,7 @@ fn because(reason: DeniedReason) -> &'static str {
         DeniedReason::NotOwner => "not-owner",
         DeniedReason::OwnerUnknown => "owner-unknown",
         DeniedReason::OwnershipUnchecked => "ownership-unchecked",
+        DeniedReason::MissingIdentity => "missing-identity",
         DeniedReason::Hook => "hook",
     }
 }

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::{
     answer::{method_not_found, not_a_message, plain, prompt_not_found, resource_not_found, task_not_found},
+    confirm::Confirm,
     decide::{NO_SUCH_TOOL, Refused, decide, exists, with_arguments},
     list_filter::ListFilter,
     message::{Ask, Message, NotAMessage, Target},
@@ -30,6 +31,8 @@ const BODY_DEADLINE: Duration = Duration::from_secs(30);
 /// A request that passes.
 pub(super) struct Admitted {
     pub(super) body: Body,
+    /// Present if the call has to be answered by a guarded function.
+    pub(super) confirm: Option<Confirm>,
     pub(super) then: Answered,
 }
 
@@ -77,6 +80,7 @@ where
 {
     let pass = |body: Body| Admitted {
         body,
+        confirm: None,
         then: Answered::AsItIs,
     };
     if parts.method != Method::POST {
@@ -115,6 +119,7 @@ where
         Ask::Unknown => Err(method_not_found(&parts.headers, call.id.as_ref())),
         Ask::List(_) => Ok(Admitted {
             body: Body::from(body),
+            confirm: None,
             then: Answered::Filtered(Box::new(ListFilter::new(caller, &parts.headers))),
         }),
         Ask::Operation(target) => {
@@ -130,8 +135,10 @@ where
             };
             let steps_up = reach == Reach::Own && caller.policy().on_not_owner() == OnNotOwner::StepUp;
             let held = steps_up.then(|| caller.hold()).flatten();
+            let is_annotated = policy.is_some_and(|policy| caller.admitted_to(policy));
             Ok(Admitted {
                 body: Body::from(body),
+                confirm: is_annotated.then(|| Confirm::new(caller)),
                 then: held.map_or(Answered::AsItIs, |held| Answered::Held(call, held)),
             })
         }

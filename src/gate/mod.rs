@@ -13,6 +13,7 @@
 
 mod admit;
 mod answer;
+mod confirm;
 mod decide;
 mod expiry;
 mod hold;

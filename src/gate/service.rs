@@ -92,7 +92,7 @@ where
             }
             // An event id belongs to no session and to no caller: whoever named one would get somebody else's answers again.
             parts.headers.remove("last-event-id");
-            let Admitted { body, then } = match admit(&mut parts, body, limit, policy.as_ref(), &seal).await {
+            let Admitted { body, confirm, then } = match admit(&mut parts, body, limit, policy.as_ref(), &seal).await {
                 Ok(admitted) => admitted,
                 Err(response) => return Ok(response),
             };
@@ -105,6 +105,10 @@ where
                     Ok(response) => response,
                     Err(denied) => call.deny(&denied),
                 },
+            };
+            let response = match confirm {
+                Some(confirm) => confirm.apply(response).await,
+                None => response,
             };
             if is_event_stream(response.headers()) {
                 return Ok(response.map(|body| Body::new(UntilExpiry::new(body, auth.expires_at()))));

@@ -7,7 +7,7 @@
 mod refused;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     error::Error,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -15,7 +15,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use mcp_auth_policy::{OperationKind, Policy};
+use mcp_auth_policy::{Operation, OperationId, OperationKind, Policy};
 
 pub use self::refused::ReloadRefused;
 use crate::status::{PolicyStatus, ReloadError};
@@ -51,6 +51,8 @@ pub struct PolicyHandle(Arc<Shared>);
 struct Shared {
     current: ArcSwap<Policy>,
     arguments: ArcSwap<DeclaredArguments>,
+    /// What audited code annotates: only its guarded functions may answer.
+    annotated: ArcSwap<Annotated>,
     mode: ReloadMode,
     /// Held during a replacement: of two at once, the second is compared with the first.
     checks: Mutex<Vec<Check>>,
@@ -59,6 +61,9 @@ struct Shared {
 
 /// The names of the arguments of each tool and prompt.
 type DeclaredArguments = BTreeMap<(&'static str, String), BTreeSet<String>>;
+
+/// The names of annotated operations, of each kind.
+type Annotated = HashMap<OperationKind, BTreeSet<String>>;
 
 type Check = Box<dyn Fn(&Policy) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync>;
 
@@ -76,6 +81,7 @@ impl PolicyHandle {
         Self(Arc::new(Shared {
             current: ArcSwap::new(policy.into()),
             arguments: ArcSwap::default(),
+            annotated: ArcSwap::default(),
             mode,
             checks: Mutex::default(),
             state: Mutex::new(State {
@@ -133,19 +139,55 @@ impl PolicyHandle {
         Ok(())
     }
 
-    /// Audits the tools of a server against the policy in force, and against every one that is to replace it.
+    /// Audits the guarded blocks of a server against the policy in force, and against every one that is to replace it.
     ///
-    /// Then no replacement reaches further than an annotation in the code, lacks a tool that is served, or lists one that is not.
+    /// Then no replacement reaches further than an annotation in the code, lacks a tool or prompt that is served, or lists one that is not.
     ///
     /// # Errors
     /// All disagreements with the policy in force, as [`audit`](crate::audit).
     #[cfg(feature = "rmcp")]
     pub fn require_audit<S: crate::Guarded>(&self) -> Result<(), crate::AuditErrors> {
-        self.require(|policy| crate::audit::<S>(policy).map(drop))?;
-        for (tool, schema) in S::input_schemas() {
-            let properties = schema.get("properties").and_then(|properties| properties.as_object());
-            let names = properties.into_iter().flat_map(|properties| properties.keys().cloned());
-            self.declare_arguments(OperationKind::Tool, tool, names);
+        self.require_inventory(crate::rmcp::Inventory::of::<S>())
+    }
+
+    /// Audits as [`require_audit`](Self::require_audit), with what the server itself says it serves.
+    ///
+    /// From either audit on, gate and [`LocalServer`](crate::LocalServer) pass on a success only if the guard of the annotated function ran.
+    ///
+    /// # Errors
+    /// All disagreements with the policy in force, as [`audit_server`](crate::audit_server).
+    #[cfg(feature = "rmcp")]
+    pub async fn require_audit_of<S>(&self, server: &S) -> Result<(), crate::AuditErrors>
+    where
+        S: crate::Guarded + rmcp::ServerHandler,
+    {
+        let inventory = crate::rmcp::Inventory::of_server(server).await;
+        self.require_inventory(inventory.map_err(crate::AuditErrors::unlistable)?)
+    }
+
+    /// Audits every annotated function that is no tool, prompt or resource, as [`audit_operations`](crate::audit_operations).
+    ///
+    /// # Errors
+    /// All disagreements with the policy in force.
+    #[cfg(feature = "registry")]
+    pub fn require_operations_audit(&self) -> Result<(), crate::AuditErrors> {
+        self.require(crate::audit_operations)
+    }
+
+    #[cfg(feature = "rmcp")]
+    fn require_inventory(&self, inventory: crate::rmcp::Inventory) -> Result<(), crate::AuditErrors> {
+        let inventory = Arc::new(inventory);
+        let audited = Arc::clone(&inventory);
+        self.require(move |policy| crate::rmcp::audit_inventory(&audited, policy).map(drop))?;
+        self.0.annotated.rcu(|annotated| {
+            let mut annotated = Annotated::clone(annotated);
+            for (kind, name) in inventory.annotated() {
+                annotated.entry(kind).or_default().insert(name);
+            }
+            annotated
+        });
+        for (kind, name, arguments) in inventory.all_arguments() {
+            self.declare_arguments(kind, name, arguments);
         }
         Ok(())
     }
@@ -168,6 +210,16 @@ impl PolicyHandle {
             declared.insert((kind.as_str(), name.clone()), arguments.clone());
             declared
         });
+    }
+
+    /// Returns whether audited code annotates an operation of the policy.
+    pub(crate) fn annotates(&self, policy: &Policy, operation: OperationId) -> bool {
+        let annotated = self.0.annotated.load();
+        let Some(name) = policy.operation(operation).map(Operation::name) else {
+            return false;
+        };
+        let mut kinds = annotated.iter();
+        kinds.any(|(kind, names)| names.contains(name) && policy.find(*kind, name) == Some(operation))
     }
 
     /// Returns whether all these arguments were declared.

@@ -2,11 +2,14 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use mcp_auth_policy::{Looser, OperationKind, Policy, Reach};
+use mcp_auth_policy::{Looser, OperationKind, Policy};
+use rmcp::ServerHandler;
 
 use super::{
-    audit_arguments::{self, ArgumentProblem},
-    guarded::Guarded,
+    audit_arguments,
+    audit_finding::AuditFinding,
+    guarded::{Guarded, Inventory},
+    listing::Unlistable,
 };
 use crate::requirement::Requirement;
 
@@ -14,86 +17,37 @@ use crate::requirement::Requirement;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditReport {
     tools: Vec<String>,
+    prompts: Vec<String>,
+    resources: Vec<String>,
 }
 
 impl AuditReport {
+    fn new(inventory: &Inventory) -> Self {
+        let names = |kind| inventory.served(kind).into_iter().map(str::to_owned).collect();
+        Self {
+            tools: names(OperationKind::Tool),
+            prompts: names(OperationKind::Prompt),
+            resources: names(OperationKind::Resource),
+        }
+    }
+
     /// Returns the served tools, sorted.
     #[must_use]
     pub fn tools(&self) -> &[String] {
         &self.tools
     }
-}
 
-/// One disagreement between code and policy. `Display` says what, where and what to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AuditFinding {
-    /// The server serves a tool that states no requirement.
-    Unguarded {
-        /// Name of the tool.
-        tool: String,
-    },
-    /// The code has an operation that the policy does not list, so every caller is denied.
-    Undeclared {
-        /// The key in the policy, such as `tools`.
-        section: &'static str,
-        /// Name of the operation.
-        name: String,
-        /// File and line in the code, if it states a requirement.
-        code: Option<(&'static str, u32)>,
-        /// The policy file.
-        policy: String,
-        /// The declared name that is nearest.
-        suggestion: Option<String>,
-    },
-    /// The policy lists a tool that the server does not serve.
-    Unserved {
-        /// Name of the tool.
-        tool: String,
-        /// The policy file with the line.
-        policy: String,
-    },
-    /// The policy lets callers reach more than the annotation says.
-    Looser {
-        /// Name of the operation.
-        name: String,
-        /// File and line of the annotation.
-        code: (&'static str, u32),
-        /// The policy file with the line.
-        policy: String,
-        /// Scopes of a caller that shows the difference.
-        example_scopes: Vec<String>,
-        /// What the policy lets that caller reach.
-        policy_reach: Reach,
-        /// What the annotation lets it reach.
-        annotation_reach: Reach,
-    },
-    /// An annotation names a scope that the policy does not declare.
-    UnknownScope {
-        /// The scope.
-        scope: String,
-        /// Name of the operation.
-        name: String,
-        /// File and line of the annotation.
-        code: (&'static str, u32),
-        /// The policy file.
-        policy: String,
-        /// The declared scope that is nearest.
-        suggestion: Option<String>,
-    },
-    /// A forbid reads an argument of which it cannot be sure.
-    Argument {
-        /// Name of the tool.
-        tool: String,
-        /// The `id` of the forbid.
-        forbid: String,
-        /// Name of the argument.
-        argument: String,
-        /// The policy file with the line.
-        policy: String,
-        /// What is wrong with it.
-        problem: ArgumentProblem,
-    },
+    /// Returns the served prompts, sorted.
+    #[must_use]
+    pub fn prompts(&self) -> &[String] {
+        &self.prompts
+    }
+
+    /// Returns the resources and templates that hand-written functions say they serve, sorted.
+    #[must_use]
+    pub fn resources(&self) -> &[String] {
+        &self.resources
+    }
 }
 
 /// Every finding of one audit. `Debug` shows what `Display` shows, since that is what a `main` that returns an error prints.
@@ -101,6 +55,14 @@ pub enum AuditFinding {
 pub struct AuditErrors(Vec<AuditFinding>);
 
 impl AuditErrors {
+    pub(crate) fn unlistable(lists: Vec<Unlistable>) -> Self {
+        let finding = |list: Unlistable| AuditFinding::Unlistable {
+            method: list.method,
+            message: list.message,
+        };
+        Self(lists.into_iter().map(finding).collect())
+    }
+
     /// Returns the findings: of the served tools, then of the annotations, then of the policy.
     #[must_use]
     pub fn findings(&self) -> &[AuditFinding] {
@@ -108,56 +70,129 @@ impl AuditErrors {
     }
 }
 
-/// Compares the tools of a server with a policy. Call it before the server listens.
+/// Compares the tools and prompts of a server's guarded blocks with a policy. Call it before the server listens.
+///
+/// It sees the routers that those blocks make. What the server really serves, which may be more, is what [`audit_server`] asks for.
+///
+/// Prompts are compared if the server's code has any with `#[guarded]`, and likewise resources and hand-written functions that say what they
+/// serve (`resource = "…"`). Otherwise the gate alone decides about them.
 ///
 /// # Errors
 /// All disagreements at once.
 pub fn audit<S: Guarded>(policy: &Policy) -> Result<AuditReport, AuditErrors> {
-    let served: BTreeSet<String> = S::served().into_iter().collect();
-    let stated = |tool: &str| {
-        S::REQUIREMENTS
-            .iter()
-            .any(|stated| is_tool(stated) && stated.name() == tool)
-    };
+    audit_inventory(&Inventory::of::<S>(), policy)
+}
+
+/// Compares the tools and prompts that a server really serves with a policy. Call it before the server listens.
+///
+/// As [`audit`], but the server itself is asked what it lists: a route that was added to a router by hand, or came with a merged one, is found
+/// although no guarded block knows it. So is a tool or prompt that takes the name of a guarded one and other arguments.
+///
+/// # Errors
+/// All disagreements at once. A list that cannot be read without a caller is one of them.
+pub async fn audit_server<S: Guarded + ServerHandler>(server: &S, policy: &Policy) -> Result<AuditReport, AuditErrors> {
+    let inventory = Inventory::of_server(server).await.map_err(AuditErrors::unlistable)?;
+    audit_inventory(&inventory, policy)
+}
+
+pub(crate) fn audit_inventory(inventory: &Inventory, policy: &Policy) -> Result<AuditReport, AuditErrors> {
+    let requirements: Vec<&Requirement> = inventory.requirements().collect();
     let mut findings = Vec::new();
-    for tool in served.iter().filter(|tool| !stated(tool)) {
-        findings.push(AuditFinding::Unguarded { tool: tool.clone() });
-        if policy.find(OperationKind::Tool, tool).is_none() {
-            findings.push(undeclared(policy, OperationKind::Tool, tool, None));
+    for kind in [OperationKind::Tool, OperationKind::Prompt] {
+        for name in inventory.served(kind) {
+            if !requirements
+                .iter()
+                .any(|stated| stated.kind() == kind && stated.name() == name)
+            {
+                findings.push(AuditFinding::Unguarded {
+                    kind,
+                    name: name.to_owned(),
+                });
+                if policy.find(kind, name).is_none() {
+                    findings.push(undeclared(policy, kind, name, None));
+                }
+            }
         }
     }
-    for requirement in S::REQUIREMENTS {
-        // A tool that was taken out of the router harms nobody.
-        if !is_tool(requirement) || served.contains(requirement.name()) {
-            check_requirement(policy, requirement, &mut findings);
+    findings.extend(inventory.replaced().iter().map(|(kind, name)| AuditFinding::Replaced {
+        kind: *kind,
+        name: name.clone(),
+    }));
+    for requirement in requirements {
+        check_requirement(policy, requirement, &mut findings);
+    }
+    for kind in [OperationKind::Tool, OperationKind::Prompt, OperationKind::Resource] {
+        let served = inventory.served(kind);
+        if kind == OperationKind::Tool || inventory.states(kind) {
+            findings.extend(unserved(policy, kind, &served));
         }
     }
-    for tool in policy
-        .operations(OperationKind::Tool)
-        .filter(|tool| !served.contains(tool.name()))
-    {
-        findings.push(AuditFinding::Unserved {
-            tool: tool.name().to_owned(),
-            policy: place(policy, tool.line()),
-        });
-    }
-    let arguments = audit_arguments::check(policy, &S::input_schemas());
-    // A tool that is not served has its finding.
-    let arguments = arguments.into_iter().filter(|bad| served.contains(&bad.tool));
-    findings.extend(arguments.map(|bad| AuditFinding::Argument {
-        tool: bad.tool,
+    findings.extend(open_to_destroy(policy, inventory));
+    let arguments = audit_arguments::check(policy, inventory);
+    findings.extend(arguments.into_iter().map(|bad| AuditFinding::Argument {
+        kind: bad.kind,
+        name: bad.name,
         forbid: bad.forbid,
         argument: bad.argument,
         policy: place(policy, bad.line),
         problem: bad.problem,
     }));
     if findings.is_empty() {
-        Ok(AuditReport {
-            tools: served.into_iter().collect(),
-        })
+        Ok(AuditReport::new(inventory))
     } else {
         Err(AuditErrors(findings))
     }
+}
+
+/// Compares every annotated function of the program that is no tool, prompt or resource with `operations:` of its policy.
+///
+/// Such functions enter themselves into a table, in whatever crate they are. So this is for programs with one policy: a function that belongs to
+/// another one is undeclared here.
+///
+/// # Errors
+/// All disagreements at once: a function that the policy does not list or opens further than its annotation, and an operation that no function has.
+#[cfg(feature = "registry")]
+pub fn audit_operations(policy: &Policy) -> Result<(), AuditErrors> {
+    let annotated: &[Requirement] = &crate::registry::OPERATIONS;
+    let mut findings = Vec::new();
+    for requirement in annotated {
+        check_requirement(policy, requirement, &mut findings);
+    }
+    let names: BTreeSet<&str> = annotated.iter().map(Requirement::name).collect();
+    findings.extend(unserved(policy, OperationKind::Operation, &names));
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(AuditErrors(findings))
+    }
+}
+
+fn unserved(policy: &Policy, kind: OperationKind, served: &BTreeSet<&str>) -> Vec<AuditFinding> {
+    let declared = policy.operations(kind);
+    let unserved = declared.filter(|operation| !served.contains(operation.name()));
+    let finding = unserved.map(|operation| AuditFinding::Unserved {
+        kind,
+        name: operation.name().to_owned(),
+        policy: place(policy, operation.line()),
+    });
+    finding.collect()
+}
+
+/// A tool without the hint may be destructive too (MCP 2025-11-25, `ToolAnnotations`), but only one that says so is certainly no oversight.
+fn open_to_destroy(policy: &Policy, inventory: &Inventory) -> Vec<AuditFinding> {
+    let destructive = inventory.tools().filter(|(_, tool)| {
+        let hints = tool.annotations.as_ref();
+        hints.and_then(|hints| hints.destructive_hint) == Some(true)
+    });
+    let open = destructive.filter_map(|(name, _)| {
+        let operation = policy.operation(policy.find(OperationKind::Tool, name)?)?;
+        let is_open = operation.requires().iter().all(Vec::is_empty);
+        is_open.then(|| AuditFinding::DestructiveOpen {
+            tool: name.to_owned(),
+            policy: place(policy, operation.line()),
+        })
+    });
+    open.collect()
 }
 
 fn check_requirement(policy: &Policy, requirement: &Requirement, findings: &mut Vec<AuditFinding>) {
@@ -208,10 +243,6 @@ fn undeclared(policy: &Policy, kind: OperationKind, name: &str, code: Option<(&'
     }
 }
 
-fn is_tool(requirement: &Requirement) -> bool {
-    requirement.kind() == OperationKind::Tool
-}
-
 fn place(policy: &Policy, line: usize) -> String {
     format!("{}:{line}", policy.file_name())
 }
@@ -220,7 +251,7 @@ impl fmt::Display for AuditErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.len();
         let word = if count == 1 { "disagreement" } else { "disagreements" };
-        write!(f, "{count} {word} between the server's tools and its policy:")?;
+        write!(f, "{count} {word} between the server and its policy:")?;
         self.0.iter().try_for_each(|finding| write!(f, "\n- {finding}"))
     }
 }
@@ -232,94 +263,3 @@ impl fmt::Debug for AuditErrors {
 }
 
 impl std::error::Error for AuditErrors {}
-
-impl fmt::Display for AuditFinding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unguarded { tool } => {
-                write!(
-                    f,
-                    "tool `{tool}` is served but states no requirement; add `#[requires_scope(…)]` to it, in a block with `#[guarded]`"
-                )
-            }
-            Self::Undeclared {
-                section,
-                name,
-                code,
-                policy,
-                suggestion,
-            } => {
-                let code = code.map(|(file, line)| format!(" ({file}:{line})")).unwrap_or_default();
-                write!(
-                    f,
-                    "`{name}`{code} is not under `{section}:` in {policy}, so nobody may call it; "
-                )?;
-                match suggestion {
-                    Some(near) => write!(f, "did you mean `{near}`?"),
-                    None => f.write_str("add it there"),
-                }
-            }
-            Self::Unserved { tool, policy } => {
-                write!(
-                    f,
-                    "tool `{tool}` is declared at {policy} but not served; remove it there, or add it to the tool router"
-                )
-            }
-            Self::Looser {
-                name,
-                code: (file, line),
-                policy,
-                example_scopes,
-                policy_reach,
-                annotation_reach,
-            } => {
-                let caller = if example_scopes.is_empty() {
-                    "a caller without scopes".to_owned()
-                } else {
-                    format!("a caller with only `{}`", example_scopes.join("`, `"))
-                };
-                write!(
-                    f,
-                    "`{name}`: the policy at {policy} gives {caller} {}, the annotation at {file}:{line} {}; tighten the policy or change \
-                     the annotation",
-                    reach(*policy_reach),
-                    reach(*annotation_reach)
-                )
-            }
-            Self::UnknownScope {
-                scope,
-                name,
-                code: (file, line),
-                policy,
-                suggestion,
-            } => {
-                write!(
-                    f,
-                    "`{name}` at {file}:{line} needs the scope `{scope}`, which {policy} does not declare; "
-                )?;
-                match suggestion {
-                    Some(near) => write!(f, "did you mean `{near}`?"),
-                    None => f.write_str("declare it under `scopes:`"),
-                }
-            }
-            Self::Argument {
-                tool,
-                forbid,
-                argument,
-                policy,
-                problem,
-            } => write!(
-                f,
-                "forbid `{forbid}` at {policy} reads the argument `{argument}` of the tool `{tool}`, {problem}"
-            ),
-        }
-    }
-}
-
-fn reach(reach: Reach) -> &'static str {
-    match reach {
-        Reach::Deny => "nothing",
-        Reach::Own => "its own objects",
-        Reach::Any => "every object",
-    }
-}

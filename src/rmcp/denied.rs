@@ -6,15 +6,22 @@ use rmcp::{
     model::{CallToolResponse, CallToolResult, ContentBlock, ErrorCode},
 };
 
-use crate::{denied::Denied, from_denied::FromDenied, guard::Watch};
+use crate::{
+    denied::{Denied, DeniedReason},
+    from_denied::FromDenied,
+    guard::Watch,
+};
 
-/// A JSON-RPC error with the HTTP status as its code: 403, or 404 for somebody else's object.
+/// A JSON-RPC error with the HTTP status as its code: 403, or 404 for somebody else's object. An internal error if there is no caller.
 ///
 /// JSON-RPC 2.0 section 5.1 reserves -32768 to -32000, and MCP has closed the rest of that range. "Invalid params" would be wrong in
 /// substance, and `rmcp` turns some of those into results.
 impl From<Denied> for ErrorData {
     fn from(denied: Denied) -> Self {
-        let code = ErrorCode(i32::from(denied.status().as_u16()));
+        let code = match denied.reason() {
+            DeniedReason::MissingIdentity => ErrorCode::INTERNAL_ERROR,
+            _ => ErrorCode(i32::from(denied.status().as_u16())),
+        };
         Self::new(
             code,
             denied.to_string(),

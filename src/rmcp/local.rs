@@ -230,6 +230,10 @@ impl<S: Service<RoleServer>> Service<RoleServer> for LocalServer<S> {
         context.extensions.insert(caller.auth().clone());
         context.extensions.insert(caller.clone());
         let mut result = self.inner.handle_request(request, context).await?;
+        if caller.admitted_to(&self.policy) && !caller.was_guarded() && !is_error(&result) {
+            tracing::error!("refused: a call was answered, but not by its annotated function");
+            return Err(ErrorData::internal_error("Internal error", None));
+        }
         filter(&caller, &mut result);
         Ok(result)
     }
@@ -258,6 +262,10 @@ impl<S> fmt::Debug for LocalServer<S> {
             .field("policy", &self.policy)
             .finish_non_exhaustive()
     }
+}
+
+fn is_error(result: &ServerResult) -> bool {
+    matches!(result, ServerResult::CallToolResult(result) if result.is_error == Some(true))
 }
 
 fn error(refused: Refused, target: &Target) -> ErrorData {

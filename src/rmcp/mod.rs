@@ -2,14 +2,22 @@
 
 mod audit;
 mod audit_arguments;
+mod audit_finding;
 mod context;
 mod denied;
 mod guarded;
+mod listing;
 mod local;
 mod tool_failure;
 
-pub use audit::{AuditErrors, AuditFinding, AuditReport, audit};
+pub(crate) use audit::audit_inventory;
+#[cfg(feature = "registry")]
+pub use audit::audit_operations;
+pub use audit::{AuditErrors, AuditReport, audit, audit_server};
 pub use audit_arguments::ArgumentProblem;
-pub use guarded::{Guarded, InputSchemas, input_schemas, served_names};
+pub use audit_finding::AuditFinding;
+pub use context::caller_of;
+pub(crate) use guarded::Inventory;
+pub use guarded::{Guarded, GuardedPart};
 pub use local::{LocalIdentity, LocalServer};
 pub use tool_failure::ToolFailure;

@@ -9,12 +9,12 @@ fn parse(text: &str) -> Result<Args, Vec<String>> {
         .map_err(|errors| errors.into_iter().map(|error| error.to_string()).collect())
 }
 
-/// The arguments, the alternatives, `owner_fallback`, and the name.
+/// The arguments, the alternatives, `owner_fallback`, and the name with the section it belongs to.
 type Accepted = (
     &'static str,
     &'static [&'static [&'static str]],
     bool,
-    Option<&'static str>,
+    Option<(&'static str, &'static str)>,
 );
 
 #[test]
@@ -28,15 +28,46 @@ fn the_grammar_accepts() {
         ("none", &[&[]], false, None),
         (r#""a", owner_fallback"#, &[&["a"]], true, None),
         (r#"owner_fallback, "a""#, &[&["a"]], true, None),
-        (r#""a", name = "export""#, &[&["a"]], false, Some("export")),
-        (r#"name = "export", none"#, &[&[]], false, Some("export")),
+        (
+            r#""a", name = "export""#,
+            &[&["a"]],
+            false,
+            Some(("operations", "export")),
+        ),
+        (
+            r#"name = "export", none"#,
+            &[&[]],
+            false,
+            Some(("operations", "export")),
+        ),
+        (r#""a", tool = "t""#, &[&["a"]], false, Some(("tools", "t"))),
+        (r#""a", prompt = "p""#, &[&["a"]], false, Some(("prompts", "p"))),
+        (
+            r#""a", resource = "x://{y}""#,
+            &[&["a"]],
+            false,
+            Some(("resources", "x://{y}")),
+        ),
+        (
+            r#""a", owner_fallback, owner = todo(&id).await?.owner"#,
+            &[&["a"]],
+            true,
+            None,
+        ),
+        (
+            r#""a", owner_fallback, access = access, crate = crate::auth"#,
+            &[&["a"]],
+            true,
+            None,
+        ),
         (r#""read:todos", policy = "p.yaml""#, &[&["read:todos"]], false, None),
     ];
     for (text, alternatives, owner_fallback, name) in table {
         let args = parse(text).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
         assert_eq!(args.requires.alternatives(), *alternatives, "{text}");
         assert_eq!(args.owner_fallback.is_some(), *owner_fallback, "{text}");
-        assert_eq!(args.name.map(|name| name.value()).as_deref(), *name, "{text}");
+        let given = args.name.map(|(kind, name)| (kind.section(), name.value()));
+        assert_eq!(given, name.map(|(kind, name)| (kind, name.to_owned())), "{text}");
     }
 }
 
@@ -62,8 +93,16 @@ fn the_grammar_refuses_and_says_why() {
             &["`owner_fallback` is written twice"],
         ),
         (r#""a", name = """#, &["cannot be empty"]),
-        (r#""a", owner = todo.owner"#, &["not supported yet"]),
-        (r#""a", crate = my::auth"#, &["not supported yet"]),
+        (r#""a", owner = todo.owner"#, &["add `owner_fallback`"]),
+        ("none, owner = todo.owner", &["has no effect"]),
+        (
+            r#""a", owner_fallback, owner = a, owner = b"#,
+            &["`owner` is written twice"],
+        ),
+        (r#""a", access = a, access = b"#, &["`access` is written twice"]),
+        (r#""a", name = "x", name = "y""#, &["`name` is written twice"]),
+        (r#""a", tool = "x", prompt = "y""#, &["one function is one operation"]),
+        (r#""a", resource = """#, &["cannot be empty"]),
         (r#""a", owner_fallbak"#, &["unknown option `owner_fallbak`"]),
         (r#""a", 7"#, &["expected a scope"]),
         (r#""a" "b""#, &["expected `,`"]),

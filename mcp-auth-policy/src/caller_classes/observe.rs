@@ -116,7 +116,9 @@ impl<'p> Slot<'p> {
     /// Everything that any of the policies sees of a value here. Equal answers mean equal decisions.
     pub(super) fn observe(&self, interest: &Interest<'p>, found: Found<'_>) -> Vec<bool> {
         let mut seen = tested(&self.tested, found);
+        // What lies inside can be there, is missing, or is of the wrong type.
         seen.push(self.is_outer && matches!(found, Found::Value(Value::Object(_))));
+        seen.push(self.is_outer && found == Found::Missing);
         seen.extend(self.given(interest, found));
         seen
     }

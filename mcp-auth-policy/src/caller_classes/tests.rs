@@ -54,11 +54,13 @@ pub(crate) fn kind(section: &str) -> OperationKind {
 }
 
 /// A forbid on claims that others are read from, or that lie in each other.
-fn overlapping(random: &mut Random) -> Value {
+fn overlapping(random: &mut Random, id: usize) -> Value {
     let names = [
         "groups",
         "realm",
+        "realm",
         "realm.roles",
+        "realm.level",
         "scp",
         "scope",
         "iss",
@@ -75,19 +77,20 @@ fn overlapping(random: &mut Random) -> Value {
     let mut atom = tests[random.below(tests.len())].clone();
     atom["name"] = match name {
         "realm.roles" => json!(["realm", "roles"]),
+        "realm.level" => json!(["realm", "level"]),
         other => json!(other),
     };
     if atom["present"].is_null() {
         atom["if_missing"] = json!(["deny", "skip"][random.below(2)]);
     }
-    json!({ "id": "overlap", "everything": true, "when": { "claim": atom } })
+    json!({ "id": format!("overlap{id}"), "everything": true, "when": { "claim": atom } })
 }
 
 /// A policy, and the same with a few parts of another one.
 pub(crate) fn pair(random: &mut Random) -> (Value, Value) {
     let (mut old, other) = (generate::policy(random), generate::policy(random));
-    if random.below(3) == 0 {
-        let forbid = overlapping(random);
+    for id in 0..random.below(4) {
+        let forbid = overlapping(random, id);
         match &mut old["forbid"] {
             Value::Array(list) => list.push(forbid),
             none => *none = json!([forbid]),
@@ -122,7 +125,7 @@ pub(crate) fn token(random: &mut Random) -> Token {
 fn no_random_caller_gets_what_no_class_gets() {
     let mut random = Random::new(7);
     let mut tried = 0;
-    for _ in 0..150 {
+    for _ in 0..250 {
         let (old, new) = pair(&mut random);
         let (Ok(old), Ok(new)) = (Policy::parse(&old.to_string()), Policy::parse(&new.to_string())) else {
             continue;
@@ -250,6 +253,46 @@ forbid: [{ id: x, tools: [t], when: { client: bad-app } }]
     ];
     for (shown, expected) in table {
         assert_eq!(shown, expected);
+    }
+}
+
+#[test]
+fn claims_that_lie_in_each_other_make_each_class_once() {
+    let text = |mapping: &str, forbid: &str| {
+        format!(
+            "version: 1\nscopes: {{ a: A, b: B }}\nroles: {{ user: {{ scopes: [a] }} }}\n\
+             callers: {{ default: {{ {mapping} }} }}\ntools: {{ t: {{ requires: a }} }}\n{forbid}"
+        )
+    };
+    let tested = text(
+        "roles: realm.roles",
+        "forbid: [{ id: x, tools: [t], when: { claim: { name: realm, is: old, if_missing: skip } } }]",
+    );
+    let nested = text("scopes: realm, roles: realm.roles, combine: union", "");
+    let table: &[(String, &[&str])] = &[
+        // A text leaves no room for roles, and what is missing has none.
+        (
+            tested,
+            &[
+                "deny { scopes: [] }",
+                "deny { claims: { realm: old } }",
+                "deny { claims: { realm: other } }",
+                "deny { claims: { realm: {} } }",
+                "deny { claims: { realm: { roles: [user] } } }",
+            ],
+        ),
+        (
+            nested,
+            &[
+                "deny { scopes: [] }",
+                "any { claims: { realm: [a] } }",
+                "deny { claims: { realm: {} } }",
+                "any { claims: { realm: { roles: [user] } } }",
+            ],
+        ),
+    ];
+    for (text, expected) in table {
+        assert_eq!(shown(&policy(text), "t"), *expected, "{text}");
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
 /// Cubes that are named for one operation and issuer at most.
 const MAX_CUBES: usize = 32;
 /// The same, times the classes to look at for each.
-const MAX_EFFORT: usize = 1 << 19;
+const MAX_EFFORT: usize = 1 << 18;
 /// Sets of names on one axis that are told apart at most. Beyond, one is named for all that give the same.
 const MAX_SETS: usize = 1024;
 

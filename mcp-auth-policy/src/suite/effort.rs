@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Classes of callers that one run may look at, over all operations.
-const MOST: usize = 1 << 21;
+const MOST: usize = 1 << 20;
 
 /// What an enumeration counts at least: finding out what to enumerate takes time too.
 const LEAST: usize = 32;

@@ -3,12 +3,13 @@
 use std::cell::OnceCell;
 
 use super::{
-    edge_mutation::Edges,
+    by_operation::ByOperation,
+    edge_mutation::{EdgeMutation, Edges},
     effort::Effort,
     equivalence::{Verdict, compare, compare_roles},
     invariants::Invariant,
     looked_at::looked_at,
-    model::{Case, Cell, Check, List, Suite},
+    model::{Check, Suite},
     mutation::Mutation,
     names::{operations, suite_name},
     prove::is_refuted,
@@ -35,13 +36,6 @@ pub(super) struct Mutants {
     pub(super) notes: Vec<String>,
 }
 
-/// The tests that hold, by what they are about.
-struct Tests<'s> {
-    cells: Vec<Vec<&'s Cell>>,
-    cases: Vec<Vec<&'s Case>>,
-    lists: Vec<&'s List>,
-}
-
 /// What a change is called.
 struct Words {
     what: String,
@@ -54,7 +48,7 @@ struct Words {
 struct Hunt<'s> {
     suite: &'s Suite<'s>,
     effort: &'s Effort,
-    tests: Tests<'s>,
+    tests: ByOperation<'s>,
     /// The invariants that hold; looked at only for changes that nothing else notices.
     invariants: OnceCell<Vec<&'s Invariant>>,
     found: Mutants,
@@ -68,7 +62,7 @@ impl Suite<'_> {
         let mut hunt = Hunt {
             suite: self,
             effort,
-            tests: Tests::of(self),
+            tests: ByOperation::of(self),
             invariants: OnceCell::new(),
             found: Mutants::default(),
             rows: Rows::new(self),
@@ -77,48 +71,6 @@ impl Suite<'_> {
         hunt.run();
         hunt.found
     }
-}
-
-impl<'s> Tests<'s> {
-    /// Tests that fail already would fail for every change.
-    fn of(suite: &'s Suite<'_>) -> Self {
-        let count = suite.policy.operations.len();
-        let (mut cells, mut cases) = (vec![Vec::new(); count], vec![Vec::new(); count]);
-        let mut lists = Vec::new();
-        let view = suite.view();
-        for test in &suite.tests {
-            match &test.check {
-                Check::Cell(cell) if view.agrees_with_cell(cell) => {
-                    at(&mut cells, cell.operation)
-                        .into_iter()
-                        .for_each(|cells| cells.push(cell));
-                }
-                Check::Case(case) if view.agrees_with_case(case) => {
-                    at(&mut cases, case.operation)
-                        .into_iter()
-                        .for_each(|cases| cases.push(case));
-                }
-                Check::List(list) if operations(suite.policy).all(|(id, _)| view.agrees_with_list(list, id)) => {
-                    lists.push(list);
-                }
-                _ => {}
-            }
-        }
-        Self { cells, cases, lists }
-    }
-
-    /// Tells whether a test about this operation fails.
-    fn notice(&self, id: OperationId, view: View<'_>) -> bool {
-        let number = usize::try_from(id.index).unwrap_or(usize::MAX);
-        let (cells, cases) = (self.cells.get(number), self.cases.get(number));
-        cells.into_iter().flatten().any(|cell| !view.agrees_with_cell(cell))
-            || cases.into_iter().flatten().any(|case| !view.agrees_with_case(case))
-            || self.lists.iter().any(|list| !view.agrees_with_list(list, id))
-    }
-}
-
-fn at<T>(lists: &mut [T], id: OperationId) -> Option<&mut T> {
-    lists.get_mut(usize::try_from(id.index).ok()?)
 }
 
 impl Hunt<'_> {
@@ -155,10 +107,10 @@ impl Hunt<'_> {
         for mutation in &edge_mutations {
             mutation.apply(&edges, &mut twin);
             let is_noticed = self.notice_anywhere(&twin);
-            let ids = if is_noticed {
-                Vec::new()
-            } else {
-                affected(policy, &twin)
+            let ids = match mutation {
+                _ if is_noticed => Vec::new(),
+                EdgeMutation::Combine(_) => operations(policy).map(|(id, _)| id).collect(),
+                EdgeMutation::Implies(..) | EdgeMutation::Includes(..) => affected(policy, &twin),
             };
             self.judge(is_noticed, &twin, &ids, || Words {
                 what: mutation.describe(policy),
@@ -169,7 +121,8 @@ impl Hunt<'_> {
         }
         if self.more > 0 {
             let more = format!(
-                "… and {} more that no test notices, not looked at any further",
+                "… and {} more that no test notices, not looked at any further; a column of the matrix for each new principal may notice many at \
+                 once",
                 self.more
             );
             self.found.survivors.push(more);
@@ -177,7 +130,7 @@ impl Hunt<'_> {
         self.found.paste = self.rows.text();
     }
 
-    /// Counts the change.
+    /// Counts a change, by whether a test notices it, else by whether it makes a difference to the operations with these ids.
     fn judge(&mut self, is_noticed: bool, twin: &Policy, ids: &[OperationId], words: impl Fn() -> Words) {
         if is_noticed {
             self.found.killed += 1;
@@ -272,10 +225,7 @@ impl Hunt<'_> {
         let mut all = 0_usize;
         let mut once = self.suite.principals.len().saturating_mul(policy.forbids.len() + 1);
         for (id, operation) in operations(policy) {
-            let number = usize::try_from(id.index).unwrap_or(usize::MAX);
-            let tests = self.tests.cells.get(number).map_or(0, Vec::len)
-                + self.tests.cases.get(number).map_or(0, Vec::len)
-                + self.tests.lists.len();
+            let tests = self.tests.count(id);
             let required: usize = operation.rule.alternatives.iter().map(|all| all.scopes.len()).sum();
             let changes = required.max(1) * scopes + operation.rule.forbids.len() + policy.forbids_everything.len() + 2;
             all = all.saturating_add(changes.saturating_mul(tests + 1));
@@ -286,7 +236,7 @@ impl Hunt<'_> {
     }
 }
 
-/// The operations that a change of what tokens give can make a difference to.
+/// The operations that look at what scopes and roles give no more.
 fn affected(policy: &Policy, twin: &Policy) -> Vec<OperationId> {
     let (mut scopes, mut roles) = (policy.no_scopes(), Bits::empty(policy.roles.len()));
     for (scope, changed) in policy.scopes.iter().zip(&twin.scopes) {
@@ -296,14 +246,12 @@ fn affected(policy: &Policy, twin: &Policy) -> Vec<OperationId> {
         scopes.extend(&role.closure.difference(&changed.closure));
         roles.extend(&role.included.difference(&changed.included));
     }
-    // No set differs where scopes and roles are combined in another way: that may concern everything.
-    let is_other_way = scopes == policy.no_scopes() && roles == Bits::empty(policy.roles.len());
     let is_affected = |operation: &Operation| {
         let (mut own_scopes, mut own_roles) = looked_at(policy, operation);
         own_scopes.intersect(&scopes);
         own_roles.intersect(&roles);
         own_scopes != policy.no_scopes() || own_roles != Bits::empty(policy.roles.len())
     };
-    let affected = operations(policy).filter(|(_, operation)| is_other_way || is_affected(operation));
+    let affected = operations(policy).filter(|(_, operation)| is_affected(operation));
     affected.map(|(id, _)| id).collect()
 }

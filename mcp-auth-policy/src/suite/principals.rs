@@ -132,7 +132,7 @@ pub(super) fn read_principals(
     }
     for entry in entries.iter().take(MOST) {
         let name = entry.key.as_str();
-        if !is_name(name) || name.contains('|') || OWNERS.contains(&name) {
+        if !is_principal_name(name) {
             let message = format!("{} cannot name a principal", quoted(name));
             let help = "use visible characters without `|`; `other` and `absent` are owners";
             findings.error_help(Code::InvalidName, entry.key_span, message, help);
@@ -151,6 +151,11 @@ pub(super) fn read_principals(
         });
     }
     principals
+}
+
+/// Tells whether a principal may be called so: in the head of the matrix, and as an owner, the name has to be one.
+pub(super) fn is_principal_name(name: &str) -> bool {
+    is_name(name) && !name.contains('|') && !OWNERS.contains(&name)
 }
 
 /// Reads what a principal says about its token. `None` after a mistake.
@@ -240,6 +245,11 @@ fn report(reason: &NoToken, entry: &Entry, findings: &mut Findings<'_>) {
                 quoted(claim)
             ),
             format!("write `{field}`, or the claim, not both"),
+        ),
+        NoToken::NoIssuer => (
+            Code::MissingField,
+            format!("{path} names no issuer, and the policy lists several and no `default`"),
+            "add `issuer:` with one of those under `callers.issuers`".to_owned(),
         ),
         NoToken::NoScopes => (
             Code::ConflictingFields,

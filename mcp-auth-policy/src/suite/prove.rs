@@ -1,6 +1,6 @@
 //! Proving invariants: every class of callers and arguments is tried.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::{
     effort::Effort,
@@ -163,24 +163,18 @@ fn never(policy: &Policy, id: OperationId, owner: Ownership, role: &str, effort:
     };
     let (scopes, roles) = looked_at(policy, operation);
     let classes = effort.classes(&[policy], id, &[])?;
-    let mut named: HashSet<&str> = HashSet::new();
-    let mut unnamed: HashSet<&str> = HashSet::new();
+    let mut names_it: HashMap<&str, bool> = HashMap::new();
     let found = classes.iter().filter(|class| {
         let issuer = class.issuer();
         // An issuer that has no name for the role gives it to nobody.
-        if !named.contains(issuer) && !unnamed.contains(issuer) {
+        let is_named = *names_it.entry(issuer).or_insert_with(|| {
             let token = TokenSketch {
                 issuer: issuer.to_owned(),
                 role: Some(role.name.clone()),
                 ..TokenSketch::default()
             };
-            let is_named = token.resolve("caller", policy).is_ok();
-            if is_named {
-                named.insert(issuer)
-            } else {
-                unnamed.insert(issuer)
-            };
-        }
+            token.resolve("caller", policy).is_ok()
+        });
         let Some(granted) = class.grants(0).and_then(|grants| grants.of(policy.id)) else {
             return false;
         };
@@ -191,7 +185,7 @@ fn never(policy: &Policy, id: OperationId, owner: Ownership, role: &str, effort:
         let none = Bits::empty(policy.roles.len());
         let held_roles = if carries_roles { &role.included } else { &none };
         class.is_mapped(0)
-            && named.contains(issuer)
+            && is_named
             && same_within(&granted.held, &role.closure, &scopes)
             && same_within(&granted.roles, held_roles, &roles)
             && may_call(*class, owner)

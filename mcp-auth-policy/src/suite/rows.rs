@@ -6,39 +6,69 @@ use super::{
     model::{Case, Suite},
     names::name_of,
     paste,
+    principals::is_principal_name,
     token::TokenSketch,
     view::{View, is_allowed, reason},
     witness::Witness,
 };
-use crate::{Ownership, Resolved, text::is_name};
+use crate::{Ownership, Resolved};
 
 /// Collects rows that fit into one suite: its principals are used where they are the same callers, and no name is taken twice.
 pub(super) struct Rows<'s> {
     suite: &'s Suite<'s>,
-    /// What principals say about their tokens, with their names.
-    tokens: HashMap<String, String>,
-    /// Names of tests and principals.
-    names: HashSet<String>,
+    /// What the suite has; looked at when there is a row to add.
+    taken: Option<Taken>,
     principals: Vec<String>,
     /// Calls that are there already, without their names.
     calls: HashSet<String>,
     cases: Vec<String>,
 }
 
-impl<'s> Rows<'s> {
-    pub(super) fn new(suite: &'s Suite<'s>) -> Self {
+/// What a suite has already, and the rows that were added.
+struct Taken {
+    /// What principals say about their tokens, with their names.
+    tokens: HashMap<String, String>,
+    /// Names of tests and principals.
+    names: HashSet<String>,
+}
+
+impl Taken {
+    fn of(suite: &Suite<'_>) -> Self {
         let tests = suite.tests.iter().map(|test| test.name().to_owned());
         let principals = suite.principals.iter();
-        let tokens =
-            principals.filter_map(|principal| Some((token_row(principal.token.as_ref()?), principal.name.clone())));
+        let tokens = principals.filter_map(|principal| {
+            let token = token_row(principal.token.as_ref()?);
+            Some((token, principal.name.clone()))
+        });
         Self {
-            suite,
             tokens: tokens.collect(),
             names: tests.chain(suite.principals().map(str::to_owned)).collect(),
+        }
+    }
+
+    /// Gives the name, or the name with a number, that nothing in the suite has.
+    fn free(&mut self, name: &str) -> String {
+        let numbered = (2..).map(|number| format!("{name} {number}"));
+        let mut names = std::iter::once(name.to_owned()).chain(numbered);
+        let free = names.find(|name| !self.names.contains(name)).unwrap_or_default();
+        self.names.insert(free.clone());
+        free
+    }
+}
+
+impl<'s> Rows<'s> {
+    pub(super) fn new(suite: &'s Suite<'s>) -> Self {
+        Self {
+            suite,
+            taken: None,
             principals: Vec::new(),
             calls: HashSet::new(),
             cases: Vec::new(),
         }
+    }
+
+    fn taken(&mut self) -> &mut Taken {
+        self.taken.get_or_insert_with(|| Taken::of(self.suite))
     }
 
     /// Adds the call of a witness as a case that says what the policy answers, by a principal that is granted the same.
@@ -69,7 +99,7 @@ impl<'s> Rows<'s> {
         };
         let call = self.call(&principal, witness, caller);
         if self.calls.insert(call.clone()) {
-            let name = self.free(title);
+            let name = self.taken().free(title);
             self.cases.push(format!("- {{ name: {}, {call} }}", paste::text(&name)));
         }
     }
@@ -113,22 +143,13 @@ impl<'s> Rows<'s> {
     /// Finds a principal with this token, or adds one.
     fn principal(&mut self, token: &TokenSketch) -> String {
         let row = token_row(token);
-        if let Some(name) = self.tokens.get(&row) {
+        if let Some(name) = self.taken().tokens.get(&row) {
             return name.clone();
         }
-        let name = self.free(&nickname(token));
+        let name = self.taken().free(&nickname(token));
         self.principals.push(format!("{}: {row}", paste::text(&name)));
-        self.tokens.insert(row, name.clone());
+        self.taken().tokens.insert(row, name.clone());
         name
-    }
-
-    /// Gives the name, or the name with a number, that nothing in the suite has.
-    fn free(&mut self, name: &str) -> String {
-        let numbered = (2..).map(|number| format!("{name} {number}"));
-        let mut names = std::iter::once(name.to_owned()).chain(numbered);
-        let free = names.find(|name| !self.names.contains(name)).unwrap_or_default();
-        self.names.insert(free.clone());
-        free
     }
 
     /// Returns the rows, each section under its key.
@@ -173,12 +194,15 @@ fn token_row(token: &TokenSketch) -> String {
 fn nickname(token: &TokenSketch) -> String {
     let has_more =
         !token.issuer.is_empty() || !token.claims.is_empty() || token.client.is_some() || token.subject.is_some();
-    match (&token.role, token.scopes.as_deref()) {
-        (Some(role), None) if !has_more && is_name(role) && !role.contains('|') => role.clone(),
-        (None, Some([])) if !has_more => "no scopes".to_owned(),
-        (None, Some([scope])) if !has_more && is_name(scope) && !scope.contains('|') => format!("only {scope}"),
-        _ => "caller".to_owned(),
-    }
+    let name = match (&token.role, token.scopes.as_deref()) {
+        _ if has_more => None,
+        (Some(role), None) => Some(role.clone()),
+        (None, Some([])) => Some("no scopes".to_owned()),
+        (None, Some([scope])) => Some(format!("only {scope}")),
+        _ => None,
+    };
+    let name = name.filter(|name| is_principal_name(name));
+    name.unwrap_or_else(|| "caller".to_owned())
 }
 
 fn owns(caller: &Resolved) -> bool {

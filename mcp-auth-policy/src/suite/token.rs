@@ -16,7 +16,7 @@ type Claims = Map<String, Value>;
 /// What a principal says about its token. The rest follows from how the policy reads the tokens of the issuer.
 #[derive(Clone, Default)]
 pub struct TokenSketch {
-    /// The issuer. Empty for a token of no particular issuer.
+    /// The issuer. Empty for the only one of the policy, or for one that `callers.default` describes.
     pub issuer: String,
     /// The role that the token is issued for.
     pub role: Option<String>,
@@ -48,6 +48,8 @@ pub enum NoToken {
         /// The claim.
         claim: String,
     },
+    /// The policy lists several issuers and no `default`, and the sketch names none of them.
+    NoIssuer,
     /// The policy reads no scopes from the issuer's tokens.
     NoScopes,
     /// The policy reads scopes or roles from the issuer's tokens, not both.
@@ -103,10 +105,19 @@ impl TokenSketch {
     /// There is no such token.
     pub fn token(&self, name: &str, policy: &Policy) -> Result<Token, NoToken> {
         let nothing_mapped = Mapping::default();
+        let written = match self.claims.get("iss") {
+            Some(Value::String(issuer)) if self.issuer.is_empty() => issuer.as_str(),
+            _ => self.issuer.as_str(),
+        };
+        let issuer = match written {
+            // A caller of no issuer would be tested as one that no server lets in.
+            "" => policy.callers.implied_issuer().ok_or(NoToken::NoIssuer)?,
+            issuer => issuer,
+        };
         // Reading has reported an issuer that is not listed.
-        let mapping = policy.callers.mapping(&self.issuer).unwrap_or(&nothing_mapped);
+        let mapping = policy.callers.mapping(issuer).unwrap_or(&nothing_mapped);
         let mut claims = self.claims.clone();
-        put(&mut claims, &standard("iss"), &self.issuer, "issuer")?;
+        put(&mut claims, &standard("iss"), issuer, "issuer")?;
         if let Some(client) = &self.client {
             put(&mut claims, &standard("client_id"), client, "client")?;
         }

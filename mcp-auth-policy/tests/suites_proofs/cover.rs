@@ -276,3 +276,31 @@ fn what_cannot_be_enumerated_is_a_gap_and_a_survivor() {
         );
     }
 }
+
+#[test]
+fn rows_of_any_length_and_names_of_any_kind_can_be_pasted() {
+    // Long rows, a role that is called like an owner, names that YAML takes for something else.
+    let atoms: String = (0..12)
+        .map(|i| format!("          - {{ name: \"https://claims.example/a-long-name-for-a-claim/that-goes-on-and-on-and-on/{i}\", is: \"yes\", if_missing: skip }}\n"))
+        .collect();
+    let long = "s".repeat(126);
+    let policy = policy(&format!(
+        "version: 1
+scopes: {{ {long}: S, yes: Yes, '1': One, 'a#b': Hash }}
+roles: {{ other: {{ scopes: [yes] }}, 'a | b': {{ scopes: ['1'] }}, 'no': {{ scopes: [{long}, 'a#b'] }} }}
+tools:
+  a: {{ requires: yes }}
+  b: {{ requires: '1' }}
+  c: {{ requires: [{long}, 'a#b'] }}
+forbid:
+  - id: 'yes: it is'
+    tools: [a]
+    when:
+      claim:
+{}
+",
+        atoms.replace("          -", "        -")
+    ));
+    let suite = closed(&policy, START);
+    assert!(suite.lines().any(|line| line.len() > 1024), "{suite}");
+}

@@ -1,7 +1,7 @@
 //! Random policies of the whole language: what is printed closes every gap, and what is proved holds for random callers.
 
 use mcp_auth_policy::{Arguments, OperationKind, Policy, Reach, Resolved, TokenFacts, suite::TestKind};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     cover::{START, closed},
@@ -192,4 +192,86 @@ fn no_random_caller_loses_by_a_scope_what_was_proved() {
         }
     }
     assert!(proved > 30 && refuted > 10, "{proved} {refuted}");
+}
+
+/// One change of a policy, as `cover: all` describes it.
+fn changes(policy: &Value) -> Vec<(String, Value)> {
+    let mut changes = Vec::new();
+    for (section, key, what) in [("scopes", "implies", "scope"), ("roles", "includes", "role")] {
+        for (name, entry) in policy[section].as_object().unwrap() {
+            for (place, other) in entry[key].as_array().into_iter().flatten().enumerate() {
+                let mut changed = policy.clone();
+                changed[section][name][key].as_array_mut().unwrap().remove(place);
+                let other = other.as_str().unwrap();
+                changes.push((format!("{what} `{name}`: `{other}` dropped from `{key}`"), changed));
+            }
+        }
+    }
+    let mut mappings = vec![("`callers.default`".to_owned(), "/callers/default".to_owned())];
+    for issuer in policy["callers"]["issuers"]
+        .as_object()
+        .into_iter()
+        .flat_map(|issuers| issuers.keys())
+    {
+        mappings.push((
+            format!("issuer `{issuer}`"),
+            format!("/callers/issuers/{}", issuer.replace('/', "~1")),
+        ));
+    }
+    for (whose, place) in mappings {
+        let mut changed = policy.clone();
+        let Some(mapping) = changed.pointer_mut(&place) else {
+            continue;
+        };
+        if mapping["scopes"].is_null() || mapping["roles"].is_null() {
+            continue;
+        }
+        let other = if mapping["combine"] == json!("union") {
+            "intersection"
+        } else {
+            "union"
+        };
+        mapping["combine"] = json!(other);
+        changes.push((format!("{whose}: `combine: {other}`"), changed));
+    }
+    for (section, name) in OPERATIONS {
+        let called = called(section, name).replace('"', "");
+        if policy[section][name]["requires"] != json!([]) {
+            let mut changed = policy.clone();
+            changed[section][name]["requires"] = json!([]);
+            changes.push((format!("`{called}`: `requires` dropped"), changed));
+            if !policy[section][name]["owner_fallback"].is_null() {
+                let mut changed = policy.clone();
+                changed[section][name].as_object_mut().unwrap().remove("owner_fallback");
+                changes.push((format!("`{called}`: `owner_fallback` dropped"), changed));
+            }
+        }
+    }
+    changes
+}
+
+#[test]
+fn a_changed_file_fails_the_suite_unless_the_change_was_found_to_be_equivalent() {
+    let (mut killed, mut equivalent) = (0, 0);
+    for (policy, _) in policies(5, 80) {
+        let suite = closed(&policy, START);
+        let notes = run(&policy, &suite).notes().to_vec();
+        if notes.len() >= 20 {
+            // Some are not shown.
+            continue;
+        }
+        let tests = suite.replace("cover: all\n", "");
+        let written: Value = serde_json::from_str(policy.canonical()).unwrap();
+        for (what, changed) in changes(&written) {
+            let changed = Policy::parse(&changed.to_string()).unwrap();
+            let is_noted = notes
+                .iter()
+                .any(|note| note.starts_with(&format!("equivalent: {what} (")));
+            let is_ok = run(&changed, &tests).is_ok();
+            assert_eq!(is_ok, is_noted, "{what}\n{}\n{suite}{notes:#?}", policy.canonical());
+            equivalent += usize::from(is_ok);
+            killed += usize::from(!is_ok);
+        }
+    }
+    assert!(killed > 200 && equivalent > 20, "{killed} {equivalent}");
 }

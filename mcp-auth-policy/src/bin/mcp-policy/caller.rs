@@ -147,6 +147,9 @@ fn no_token(error: &NoToken) -> String {
             let option = if *field == "as" { "role" } else { field };
             format!("the claim `{claim}` is not what `--{option}` makes of it; give one of the two")
         }
+        NoToken::NoIssuer => {
+            "the policy lists several issuers and no `default`; say whose token it is with `--issuer`".to_owned()
+        }
         NoToken::NoScopes => {
             "the policy reads only roles from this issuer's tokens; give `--role` instead of `--scopes`".to_owned()
         }

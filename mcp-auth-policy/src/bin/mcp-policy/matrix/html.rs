@@ -71,10 +71,16 @@ fn section(loaded: &Loaded, by: MatrixBy) -> String {
             "By role",
             "What a caller may do with the token that the authorization server issues for the role.",
         ),
+        MatrixBy::Scope if policy.reads_roles() => (
+            "by-scope",
+            "By scope",
+            "What a caller may do who holds this scope alone, with what it implies. Roles decide which scopes of a token count: a caller holds what \
+             they leave.",
+        ),
         MatrixBy::Scope => (
             "by-scope",
             "By scope",
-            "What a caller may do whose token carries this scope alone.",
+            "What a caller may do who holds this scope alone, with what it implies.",
         ),
     };
     let matrix = policy.matrix(by);
@@ -115,7 +121,7 @@ fn section(loaded: &Loaded, by: MatrixBy) -> String {
 /// The head of a column: a role with its scopes, or a scope with its description.
 fn head(policy: &Policy, by: MatrixBy, column: Option<&str>) -> String {
     let (name, about) = match (by, column) {
-        (_, None) => ("no scope".to_owned(), "a token that carries none".to_owned()),
+        (_, None) => ("no scope".to_owned(), "a caller who holds none".to_owned()),
         (MatrixBy::Role, Some(role)) => {
             let scopes = policy.scopes_of_role(role).unwrap_or_default();
             (escape(role), codes(scopes, ", "))

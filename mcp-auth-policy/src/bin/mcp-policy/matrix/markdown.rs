@@ -54,7 +54,11 @@ fn table(policy: &Policy, by: MatrixBy, marks: &Marks) -> String {
             "By role",
             "A caller with the token that the authorization server issues for the role.",
         ),
-        MatrixBy::Scope => ("By scope", "A caller whose token carries this scope alone."),
+        MatrixBy::Scope if policy.reads_roles() => (
+            "By scope",
+            "A caller who holds this scope alone, with what it implies. Roles decide which scopes of a token count: a caller holds what they leave.",
+        ),
+        MatrixBy::Scope => ("By scope", "A caller who holds this scope alone, with what it implies."),
     };
     let matrix = policy.matrix(by);
     if matrix.columns.is_empty() {
