@@ -26,7 +26,6 @@ use measure::{Bench, Goal};
 use tower::ServiceExt as _;
 use tracing::field::{Field, Visit};
 
-#[allow(dead_code, reason = "each benchmark uses a part")]
 #[path = "../mcp-auth-policy/benches/measure/mod.rs"]
 #[allow(dead_code, reason = "the benchmarks of the engine use the rest")]
 mod measure;
