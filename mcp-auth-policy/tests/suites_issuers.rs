@@ -42,14 +42,6 @@ fn a_principal_without_an_issuer_is_of_the_only_one_or_a_mistake() {
         failures(POLICY, "{ issuer: https://two.example, as: admin }", "any"),
         Ok(0)
     );
-    assert_eq!(
-        failures(
-            POLICY,
-            "{ claims: { iss: https://two.example, groups: [admin] } }",
-            "any"
-        ),
-        Ok(0)
-    );
     let several = failures(POLICY, "{ as: admin }", "any").unwrap_err();
     assert!(several.contains("names no issuer"), "{several}");
 }

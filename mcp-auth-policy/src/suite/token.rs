@@ -105,11 +105,7 @@ impl TokenSketch {
     /// There is no such token.
     pub fn token(&self, name: &str, policy: &Policy) -> Result<Token, NoToken> {
         let nothing_mapped = Mapping::default();
-        let written = match self.claims.get("iss") {
-            Some(Value::String(issuer)) if self.issuer.is_empty() => issuer.as_str(),
-            _ => self.issuer.as_str(),
-        };
-        let issuer = match written {
+        let issuer = match self.issuer.as_str() {
             // A caller of no issuer would be tested as one that no server lets in.
             "" => policy.callers.implied_issuer().ok_or(NoToken::NoIssuer)?,
             issuer => issuer,
