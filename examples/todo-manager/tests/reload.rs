@@ -242,7 +242,7 @@ async fn narrow_only_refuses_what_widens() {
     assert_eq!(status.revision(), revision(&strict()));
     let error = status.last_error().unwrap().text();
     assert!(
-        error.contains("create-todo  deny -> any  callers holding create:todos without delete:todos (line 14)"),
+        error.contains("create-todo  deny -> any  callers holding create:todos without delete:todos (line 15)"),
         "{error}"
     );
     server.server.stop().await;
