@@ -93,7 +93,6 @@ impl<'p> CallerClasses<'p> {
     /// Enumerates the classes of an operation that these policies tell apart. One that lists no such operation denies it to everybody.
     ///
     /// Classes also differ by whether they hold each of the `extra` scopes.
-    #[allow(dead_code, reason = "test suites ask")]
     pub(crate) fn of(
         policies: &[&'p Policy],
         kind: OperationKind,
@@ -211,13 +210,11 @@ impl<'c> CallerClass<'c> {
     }
 
     /// Returns what the policy with this number granted.
-    #[allow(dead_code, reason = "test suites ask")]
     pub(crate) fn grants(self, policy: usize) -> Option<&'c Grants> {
         self.caller.grants.get(policy)
     }
 
     /// Tells whether the caller holds a scope under the policy with this number, by itself or because another one implies it.
-    #[allow(dead_code, reason = "test suites ask")]
     pub(crate) fn holds(self, policy: usize, scope: &str) -> bool {
         match (self.classes.policies.get(policy), self.grants(policy)) {
             (Some((policy, _)), Some(grants)) => policy.holds(grants, scope),
