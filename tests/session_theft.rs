@@ -231,7 +231,7 @@ async fn exchange(connection: &mut TcpStream, token: Option<&BearerToken>, sessi
         }
         let mut part = [0; 4096];
         let read = tokio::time::timeout(std::time::Duration::from_secs(5), connection.read(&mut part));
-        let read = read.await.expect("an answer in time").unwrap();
+        let read = read.await.unwrap().unwrap();
         assert!(
             read > 0,
             "the connection was closed: {}",
