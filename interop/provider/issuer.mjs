@@ -51,17 +51,22 @@ export class Issuer {
     issuer.#http = createServer((request, response) => issuer.#serve(request, response));
     await new Promise((listening) => issuer.#http.listen(0, 'localhost', listening));
     issuer.url = `http://localhost:${issuer.#http.address().port}${path}`;
-    issuer.signWith([signingKey(algorithm)]);
+    issuer.#signWith([signingKey(algorithm)]);
     return issuer;
   }
 
   /** Signs with a new key from now on. The old ones stay in the key set, or go. */
   rotate(algorithm, { keepOld }) {
-    this.signWith([signingKey(algorithm), ...(keepOld ? this.#keys : [])]);
+    this.#signWith([signingKey(algorithm), ...(keepOld ? this.#keys : [])]);
+  }
+
+  async stop() {
+    this.#http.closeAllConnections();
+    await new Promise((closed) => this.#http.close(closed));
   }
 
   /** Takes the first key for access tokens. Clients, sessions and grants are kept elsewhere, and stay. */
-  signWith(keys) {
+  #signWith(keys) {
     this.#keys = keys;
     const algorithm = keys[0].alg;
     const withResources = this.#format !== 'any-resource';
@@ -78,6 +83,7 @@ export class Issuer {
           grant_types: [],
         },
       ],
+      // The only ones that a client may name when it registers, as the official ones do.
       scopes: [...OIDC_SCOPES, ...resourceScopes],
       claims: { profile: ['name'], email: ['email'] },
       cookies: { keys: ['only for tests'] },
@@ -151,10 +157,5 @@ export class Issuer {
     }
     const grantId = await grant.save();
     await this.#provider.interactionFinished(request, response, { consent: { grantId } }, { mergeWithLastSubmission: true });
-  }
-
-  async stop() {
-    this.#http.closeAllConnections();
-    await new Promise((closed) => this.#http.close(closed));
   }
 }

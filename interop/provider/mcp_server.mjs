@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 const binaries = resolve(process.env.CARGO_TARGET_DIR ?? 'target', 'debug');
 const running = new Set();
 
-process.on('exit', () => running.forEach((child) => child.kill()));
+process.on('exit', () => running.forEach((server) => server.end()));
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
 /** A port that was free a moment ago, for a server whose URL has to be known before it starts. */
@@ -44,8 +44,7 @@ export class McpServer {
     // In a folder of its own: neither a database nor a policy file of somebody else is found there.
     const options = { cwd: server.#folder, env: variables, stdio: ['ignore', 'pipe', 'pipe'] };
     const child = (server.#child = spawn(join(binaries, program), [...port, ...flags], options));
-    running.add(child);
-    child.on('exit', () => running.delete(child));
+    running.add(server);
     let banner = '';
     server.log = '';
     child.stderr.on('data', (data) => (server.log += data));
@@ -75,7 +74,6 @@ export class McpServer {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', authorization: `Bearer ${token}` },
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: args } }),
-      signal: AbortSignal.timeout(20_000),
     });
     const text = await response.text();
     return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : undefined };
@@ -98,7 +96,14 @@ export class McpServer {
 
   async stop() {
     const ended = new Promise((exit) => this.#child.once('exit', exit));
-    if (this.#child.kill()) await ended;
+    if (this.#child.exitCode === null && this.#child.kill()) await ended;
+    this.end();
+  }
+
+  /** Leaves nothing behind, also when there is no time to wait. */
+  end() {
+    running.delete(this);
+    this.#child.kill();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

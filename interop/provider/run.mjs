@@ -27,10 +27,11 @@ const ISSUERS = [
 
 let open = [];
 
-/** Prints how an action ends, and stops what it started. */
+/** Prints how an action ends, and stops what it started. One that hangs fails alone. */
 async function check(name, action, kind = 'certified issuer') {
+  const late = sleep(60_000, undefined, { ref: false }).then(() => assert.fail('not done after 60 s'));
   try {
-    await action();
+    await Promise.race([action(), late]);
     console.log(`ok      ${kind}: ${name}`);
   } catch (error) {
     console.log(`FAILED  ${kind}: ${name}: ${error.stack ?? error}`);
@@ -54,11 +55,14 @@ async function server(program, issuer, { flags = [], variables } = {}) {
   return started;
 }
 
-/** Changes the last character of a signature, or of any token, that carries whole bits. */
+/** Changes a character near the end. Not the last one, which may carry bits that nobody reads. */
 function tampered(token) {
   const at = token.length - 3;
   return token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1);
 }
+
+/** The algorithm that a JWT says it is signed by. */
+const algorithmOf = (token) => JSON.parse(Buffer.from(token.value.split('.')[0], 'base64url')).alg;
 
 /** Waits until a request gets its final answer, which an outage's status is not. */
 async function settled(request, seconds) {
@@ -98,6 +102,7 @@ for (const { path, algorithm, serverType } of ISSUERS) {
     const from = await issuer({ path, algorithm });
     const mcp = await server('todo-manager', from, { flags: ['--server-type', serverType] });
     await todos(mcp);
+    assert.equal(algorithmOf(await signIn(mcp.resource, 'alice')), algorithm);
     assert.equal(from.requests['/jwks'], 1, 'one fetch of the keys');
   });
 }
@@ -200,6 +205,7 @@ for (const [first, second] of [['RS256', 'ES256'], ['ES256', 'RS256']]) {
 
     from.rotate(second, { keepOld: true });
     const newer = await signIn(mcp.resource, 'alice');
+    assert.deepEqual([old, newer].map(algorithmOf), [first, second]);
     assert.equal((await settled(() => mcp.post(newer.value, 'get-todos'), 5)).status, 200, 'the new key');
     assert.equal((await mcp.post(old.value, 'get-todos')).status, 200, 'the old key, which is still published');
 
