@@ -9,6 +9,7 @@ use std::time::Duration;
 use common::*;
 use dev_authorization_server::{AccessTokenFormat, Algorithm, SignIn, sign_in};
 use serde_json::{Value, json};
+use whoami::server::Server;
 
 #[tokio::test]
 async fn without_a_token_a_client_learns_where_to_get_one() {
@@ -31,6 +32,20 @@ async fn without_a_token_a_client_learns_where_to_get_one() {
         })
     );
     server.stop().await;
+}
+
+#[tokio::test]
+async fn the_banner_names_every_resource_and_how_to_get_a_token_for_one() {
+    let resources = ["http://localhost:3001/a", "http://localhost:3001/b"];
+    let server = Server::start(&settings(&["--resource", resources[0], "--resource", resources[1]]))
+        .await
+        .unwrap();
+    let banner = server.banner();
+    for resource in resources {
+        assert!(banner.contains(&format!("  MCP endpoint  {resource}\n")), "{banner}");
+    }
+    let command = format!("token alice --issuer {} --resource {})", server.issuer(), resources[0]);
+    assert!(banner.contains(&command), "{banner}");
 }
 
 #[tokio::test]
