@@ -93,6 +93,38 @@ async fn by_userinfo_which_is_the_default_a_user_is_told_what_the_issuer_says_of
 }
 
 #[tokio::test]
+async fn an_edited_policy_decides_before_the_tool_is_reached() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("whoami.yaml");
+    let policy = std::fs::read_to_string(POLICY).unwrap();
+    std::fs::write(
+        &file,
+        policy.replace("whoami: { requires: [] }", "whoami: { requires: profile }"),
+    )
+    .unwrap();
+    let server = Running::start(&["--mode", "jwt", "--policy", file.to_str().unwrap()]).await;
+    let response = server
+        .post(
+            Some(&server.token("alice", &["openid"]).await),
+            &call("whoami", json!({})),
+        )
+        .await;
+    // A tool that refuses by itself can only say so in its answer.
+    assert_eq!(response.status(), 403);
+    let challenge = response.headers()["www-authenticate"].to_str().unwrap();
+    assert!(
+        challenge.starts_with(r#"Bearer error="insufficient_scope", scope="#),
+        "{challenge}"
+    );
+    assert!(challenge.contains("profile"), "{challenge}");
+    assert_eq!(
+        server.whoami(&server.token("alice", SCOPES).await).await["sub"],
+        "alice"
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn by_userinfo_a_token_without_openid_is_refused() {
     let server = Running::start(&["--mode", "userinfo"]).await;
     let token = server.token("alice", &["profile"]).await;
