@@ -47,6 +47,10 @@ mod strict_json;
 mod timestamp;
 mod verify;
 
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+#[path = "doctor/mod.rs"]
+pub mod __doctor;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
