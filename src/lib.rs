@@ -101,3 +101,8 @@ pub use self::{
         CustomVerifier, CustomVerifierError, InvalidToken, ScopeClaim, VerifyError,
     },
 };
+
+/// Compiles the snippets of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/migrating-from-mcp-auth.md")]
+mod migrating_from_mcp_auth {}
