@@ -49,6 +49,10 @@ mod strict_json;
 mod timestamp;
 mod verify;
 
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+#[path = "doctor/mod.rs"]
+pub mod __doctor;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
@@ -98,3 +102,8 @@ pub use self::{
         CustomVerifier, CustomVerifierError, InvalidToken, ScopeClaim, VerifyError,
     },
 };
+
+/// Compiles the snippets of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/migrating-from-mcp-auth.md")]
+mod migrating_from_mcp_auth {}

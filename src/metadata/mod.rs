@@ -1,6 +1,7 @@
 //! The two metadata documents: what this resource server publishes (RFC 9728), and what it reads of authorization servers (RFC 8414).
 
 mod authorization_server;
+mod legacy_router;
 mod protected_resource;
 mod resource_identifier;
 mod router;
