@@ -42,8 +42,9 @@ impl Challenge<'_> {
         if let Some(description) = self.error_description {
             parameter("error_description", description);
         }
-        // Every character is printable ASCII by now, so this cannot fail; if it did, no challenge is the safe answer.
-        HeaderValue::from_str(&value).unwrap_or_else(|_| HeaderValue::from_static("Bearer"))
+        // Every character is printable ASCII by now, so this cannot fail. A challenge has at least one parameter (RFC 9110 section 11.6.1 and
+        // RFC 6750 section 3), also here.
+        HeaderValue::from_str(&value).unwrap_or_else(|_| HeaderValue::from_static("Bearer realm=\"mcp\""))
     }
 }
 
