@@ -74,4 +74,6 @@ impl KeySet {
 }
 
 #[cfg(test)]
+mod signature_vectors;
+#[cfg(test)]
 mod tests;

@@ -96,8 +96,8 @@ impl AccessTokenVerifier {
         let arrived = Instant::now();
         let mut facts = match self.route(token.dangerous_raw_token())? {
             Route::Keys(server, compact) => {
-                jwt::check_signature(&compact, server, arrived).await?;
-                let is_at_jwt = compact.is_at_jwt;
+                jwt::check_signature(&compact.signed, server, arrived).await?;
+                let is_at_jwt = compact.signed.is_at_jwt;
                 self.check(compact.claims.into(), Source::Jwt { is_at_jwt }, server)?
             }
             Route::Custom(verifier) => {
