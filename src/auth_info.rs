@@ -22,7 +22,8 @@ pub(crate) struct Facts {
     pub(crate) scopes: Vec<String>,
     pub(crate) audience: Vec<String>,
     pub(crate) expires_at: Option<SystemTime>,
-    pub(crate) claims: Map<String, Value>,
+    /// Shared by everybody to whom the issuer gave the same answer.
+    pub(crate) claims: Arc<Map<String, Value>>,
     /// Only where the configuration asks for it.
     pub(crate) token: Option<BearerToken>,
 }

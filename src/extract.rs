@@ -6,9 +6,9 @@ use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use http::{StatusCode, request::Parts};
 
-use crate::{auth_info::AuthInfo, caller::Caller, refusal_body::RefusalBody};
+use crate::{auth_info::AuthInfo, caller::Caller, denied::DeniedReason, refusal_body::RefusalBody};
 
 /// A handler asked for the caller, and the request has none: the route is not behind the bearer layer, or that layer has no policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,13 +43,14 @@ impl fmt::Display for MissingIdentity {
 
 impl std::error::Error for MissingIdentity {}
 
-/// 401 without an identity. 500 if only the policy is missing: a new token would not help, and a 401 would send the client for one.
+/// 500, as for every mistake in the server: behind the bearer layer there is always an identity, so no token would help. A 401 would send the
+/// client for one, and would need a challenge with the address of the metadata, which only the layer knows.
 impl IntoResponse for MissingIdentity {
     fn into_response(self) -> Response {
-        let (status, reason) = if self.authenticated {
-            (StatusCode::INTERNAL_SERVER_ERROR, "missing_policy")
+        let reason = if self.authenticated {
+            "missing_policy"
         } else {
-            (StatusCode::UNAUTHORIZED, "missing_auth_header")
+            DeniedReason::MissingIdentity.code()
         };
         let description = self.to_string();
         let body = RefusalBody {
@@ -59,14 +60,7 @@ impl IntoResponse for MissingIdentity {
             missing_scopes: &[],
             request_id: None,
         };
-        let mut response = body.to_response(status);
-        if status == StatusCode::UNAUTHORIZED {
-            // A 401 must name a scheme (RFC 9110 section 15.5.2). The parameters of a full challenge are known to the bearer layer only.
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        response
+        body.to_response(StatusCode::INTERNAL_SERVER_ERROR)
     }
 }
 

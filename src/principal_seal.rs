@@ -135,6 +135,8 @@ fn statement(parts: &[&[u8]], caller: &AuthInfo) -> Vec<u8> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::auth_info::Facts;
 
@@ -146,7 +148,7 @@ pub(crate) mod tests {
             scopes: vec![],
             audience: vec![],
             expires_at: None,
-            claims: serde_json::Map::new(),
+            claims: Arc::default(),
             token: None,
         })
     }

@@ -406,6 +406,25 @@ async fn metadata_somewhere_else_is_taken_from_there_alone() {
 }
 
 #[tokio::test]
+async fn an_issuer_that_lists_its_resources_is_asked_for_ours() {
+    let lists = issuer_with(&[good_key()], |_| {}).await;
+    let silent = issuer_with(&[good_key()], |members| drop(members.remove("protected_resources"))).await;
+    for (issuer, resource, works, problem) in [
+        (&lists, "http://localhost:3001", true, false),
+        (&lists, "http://localhost:3001/", false, true),
+        (&silent, "http://localhost:3001", false, false),
+    ] {
+        let answer = run(&["doctor", issuer, "--resource", resource, "--format", "json"]).await;
+        let report = answer.json();
+        assert_eq!(answer.code, 0, "{report:#}");
+        assert_eq!(codes(&report, "works").contains(&"protected_resources_listed"), works);
+        let code = "protected_resource_not_listed";
+        assert_eq!(codes(&report, "does_not_work").contains(&code), problem);
+        assert!(!problem || text(&report, "to_change", code).contains(resource));
+    }
+}
+
+#[tokio::test]
 async fn wrong_arguments_exit_2_and_show_no_password() {
     for (arguments, says) in [
         (
@@ -426,6 +445,10 @@ async fn wrong_arguments_exit_2_and_show_no_password() {
                 "ftp://login.example.com",
             ],
             "metadata URL `ftp://login.example.com`",
+        ),
+        (
+            vec!["doctor", "https://login.example.com", "--resource", "mcp.example.com"],
+            "resource `mcp.example.com` is not an absolute URL",
         ),
         (vec!["doctor"], "<ISSUER>"),
         (

@@ -8,6 +8,7 @@ use mcp_auth::{
     VerifyError,
     testing::{Fault, Issuer},
 };
+use tokio::time::Instant;
 
 const RESOURCE: &str = "http://localhost:3001";
 
@@ -54,6 +55,39 @@ fn invalid(outcome: Result<AuthInfo, VerifyError>) -> InvalidToken {
     }
 }
 
+/// Tokens that are right but for key ids that nobody has.
+fn made_up(issuer: &Issuer, count: usize) -> Vec<BearerToken> {
+    let token = |number| {
+        issuer
+            .token()
+            .audience(RESOURCE)
+            .header("kid", format!("random-{number}"))
+            .sign()
+    };
+    (0..count).map(token).collect()
+}
+
+#[track_caller]
+fn assert_unknown(outcome: Result<AuthInfo, VerifyError>) {
+    match outcome {
+        // Those that a fetch could answer.
+        Err(VerifyError::Invalid(InvalidToken::UnknownKey)) => {}
+        other => assert!(matches!(
+            unavailable(other).0,
+            AuthorizationServerError::FetchedTooRecently { .. }
+        )),
+    }
+}
+
+/// After one fetch that a good token caused, a flood costs one, and one more for each five seconds: two in ten seconds.
+#[track_caller]
+fn assert_flood_fetches(issuer: &Issuer, begin: Instant) {
+    let (elapsed, fetches) = (begin.elapsed(), issuer.key_set_fetches() - 1);
+    let allowed = 1 + elapsed.as_secs() / 5;
+    assert!((1..=allowed).contains(&(fetches as u64)), "{fetches} in {elapsed:?}");
+    assert_eq!(issuer.metadata_fetches(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_cold_herd_costs_one_metadata_and_one_key_set_fetch() {
     let (issuer, verifier) = setup().await;
@@ -85,36 +119,82 @@ async fn verifiers_share_the_keys_of_an_issuer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_thousand_random_key_ids_cost_one_more_fetch() {
+async fn ten_thousand_random_key_ids_at_once_cost_one_more_fetch_and_good_tokens_pass_meanwhile() {
     let (issuer, verifier) = setup().await;
-    let random = |number| {
-        issuer
-            .token()
-            .audience(RESOURCE)
-            .header("kid", format!("random-{number}"))
-            .sign()
-    };
-    let tokens: Vec<_> = (0..1000).map(random).collect();
-    verifier.verify(&token(&issuer)).await.unwrap();
-    let flood: Vec<_> = tokens
+    let good = token(&issuer);
+    verifier.verify(&good).await.unwrap();
+    let made_up = made_up(&issuer, 10_000);
+    let begin = Instant::now();
+    let flood: Vec<_> = made_up
         .into_iter()
-        .map(|token| {
-            let verifier = verifier.clone();
-            tokio::spawn(async move { verifier.verify(&token).await })
+        .enumerate()
+        .map(|(number, made_up)| {
+            let (verifier, good) = (verifier.clone(), good.clone());
+            tokio::spawn(async move {
+                assert_unknown(verifier.verify(&made_up).await);
+                if number % 50 == 0 {
+                    verifier.verify(&good).await.unwrap();
+                }
+            })
         })
         .collect();
     for request in flood {
-        match request.await.unwrap() {
-            // Those that the one fetch could answer.
-            Err(VerifyError::Invalid(InvalidToken::UnknownKey)) => {}
-            other => assert!(matches!(
-                unavailable(other).0,
-                AuthorizationServerError::FetchedTooRecently { .. }
-            )),
-        }
+        request.await.unwrap();
     }
-    assert_eq!((issuer.metadata_fetches(), issuer.key_set_fetches()), (1, 2));
-    verifier.verify(&token(&issuer)).await.unwrap();
+    assert_flood_fetches(&issuer, begin);
+}
+
+/// The same spread over nine seconds, in which fetching becomes possible again. The keys are rotated at the worst moment: right after a fetch.
+#[tokio::test]
+async fn a_rotated_key_is_accepted_within_five_seconds_although_ten_thousand_random_key_ids_arrive() {
+    let (issuer, verifier) = setup().await;
+    let old = token(&issuer);
+    verifier.verify(&old).await.unwrap();
+    let mut made_up = made_up(&issuer, 10_000);
+    let mut flood = async || {
+        for token in made_up.drain(..1000) {
+            assert_unknown(verifier.verify(&token).await);
+        }
+    };
+    let begin = Instant::now();
+    let until = async |time: Instant| pass(time.saturating_duration_since(Instant::now())).await;
+
+    flood().await;
+    issuer.rotate_keys().unwrap();
+    let rotated = token(&issuer);
+    let first_sight = Instant::now();
+    let (error, retry_after) = unavailable(verifier.verify(&rotated).await);
+    assert!(matches!(error, AuthorizationServerError::FetchedTooRecently { .. }));
+    let may_be_fetched = first_sight + retry_after;
+    assert!(retry_after <= 5 * SECOND, "{retry_after:?}");
+    for second in 1..5 {
+        until(begin + second * SECOND).await;
+        flood().await;
+        verifier.verify(&old).await.unwrap();
+        let (_, retry_after) = unavailable(verifier.verify(&rotated).await);
+        let waits_longer = Instant::now() + retry_after;
+        assert!(
+            waits_longer <= may_be_fetched + SECOND / 10,
+            "nobody waits longer because others ask"
+        );
+    }
+    until(may_be_fetched).await;
+    flood().await;
+    verifier.verify(&rotated).await.unwrap();
+    assert!(
+        verifier.verify(&old).await.is_err(),
+        "the removed key ends with the same fetch"
+    );
+    for second in 6..10 {
+        until(begin + second * SECOND).await;
+        flood().await;
+        verifier.verify(&rotated).await.unwrap();
+    }
+    assert_flood_fetches(&issuer, begin);
+    assert!(
+        issuer.key_set_fetches() >= 3,
+        "the second fetch brought the rotated key"
+    );
 }
 
 #[tokio::test]

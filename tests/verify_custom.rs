@@ -160,6 +160,14 @@ async fn the_layer_answers_401_503_and_403() {
             (401..=403).contains(&status),
             "{answer:?}"
         );
+        if status == 503 {
+            // Not the reason of an outage: who looks for the cause looks here, not at the authorization server.
+            assert_eq!(answer.json()["reason"], "token_verification_failed");
+            let description = "This server could not verify the access token because of a failure of its own; try the same token again later";
+            assert_eq!(answer.json()["error_description"], description);
+            assert_eq!(answer.headers["retry-after"], "1");
+            assert!(!answer.body.contains("the table is gone"), "{answer:?}");
+        }
     }
     assert_eq!((server.ran(), server.issuer.metadata_fetches()), (1, 0));
 }

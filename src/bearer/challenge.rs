@@ -40,10 +40,12 @@ impl Challenge<'_> {
         }
         parameter("resource_metadata", self.resource_metadata);
         if let Some(description) = self.error_description {
-            parameter("error_description", description);
+            // Some clients find parameters by searching for `scope=` and the like, in a scope or URI that the text names as well.
+            parameter("error_description", &description.replace('=', ""));
         }
-        // Every character is printable ASCII by now, so this cannot fail; if it did, no challenge is the safe answer.
-        HeaderValue::from_str(&value).unwrap_or_else(|_| HeaderValue::from_static("Bearer"))
+        // Every character is printable ASCII by now, so this cannot fail. A challenge has at least one parameter (RFC 9110 section 11.6.1 and
+        // RFC 6750 section 3), also here.
+        HeaderValue::from_str(&value).unwrap_or_else(|_| HeaderValue::from_static("Bearer realm=\"mcp\""))
     }
 }
 
@@ -98,7 +100,7 @@ mod tests {
                 .unwrap()
                 .strip_suffix('"')
                 .unwrap();
-            let expected = if (' '..='~').contains(&c) && c != '"' && c != '\\' {
+            let expected = if (' '..='~').contains(&c) && !['"', '\\', '='].contains(&c) {
                 format!("a{c}b")
             } else {
                 "ab".into()

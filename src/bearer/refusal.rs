@@ -7,6 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 
 use super::{challenge::Challenge, token::NoToken};
 use crate::{
+    error::AuthorizationServerError,
     origin::Foreign,
     refusal_body::{RefusalBody, retry_after},
     verify::InvalidToken,
@@ -86,15 +87,23 @@ impl Refusal {
         )
     }
 
-    /// The authorization server cannot be asked: the client's token may be good, so there is no challenge that would make it drop the token.
-    pub(crate) fn unavailable(retry_after: Duration) -> Box<Self> {
-        let description = "The authorization server cannot be reached; try again later";
-        let mut refusal = Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            Answer::Nothing,
-            "authorization_server_unavailable",
-            description,
-        );
+    /// Nobody can say whether the client's token is good, so there is no challenge that would make it drop the token.
+    pub(crate) fn unavailable(error: &AuthorizationServerError, retry_after: Duration) -> Box<Self> {
+        let (reason, description) = match error {
+            AuthorizationServerError::CustomVerifier { .. } => (
+                "token_verification_failed",
+                "This server could not verify the access token because of a failure of its own; try the same token again later",
+            ),
+            AuthorizationServerError::FetchedTooRecently { .. } => (
+                "authorization_server_unavailable",
+                "The keys of the authorization server cannot be fetched again yet; try the same token again later",
+            ),
+            _ => (
+                "authorization_server_unavailable",
+                "The authorization server cannot be reached; try the same token again later",
+            ),
+        };
+        let mut refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, Answer::Nothing, reason, description);
         refusal.retry_after = Some(retry_after);
         refusal
     }

@@ -95,9 +95,9 @@ impl ProtectedResource {
                 Refusal::invalid_token(invalid, &self.advertised_scopes)
             }
             VerifyError::Unavailable(error, retry_after) => {
-                // The failed fetch itself was a warning; anybody can send tokens meanwhile.
-                tracing::debug!(%error, "access token not verified: the authorization server cannot be asked");
-                Refusal::unavailable(*retry_after)
+                // The failure itself was a warning; anybody can send tokens meanwhile.
+                tracing::debug!(%error, "access token not verified: nobody can say now whether it is good");
+                Refusal::unavailable(error, *retry_after)
             }
         }
     }

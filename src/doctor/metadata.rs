@@ -20,7 +20,7 @@ const STOP_CLIENTS: [&str; 4] = [
 ];
 
 /// Judges everything but keys and modes.
-pub(super) fn judge(metadata: &AuthorizationServerMetadata, findings: &mut Findings) {
+pub(super) fn judge(metadata: &AuthorizationServerMetadata, resource: Option<&str>, findings: &mut Findings) {
     for finding in validate_server_config(metadata).findings() {
         let (code, message) = (finding.code(), finding.to_string());
         let severity = match finding.severity() {
@@ -39,7 +39,7 @@ pub(super) fn judge(metadata: &AuthorizationServerMetadata, findings: &mut Findi
         }
     }
     judge_sign_in(metadata, findings);
-    judge_resource_indicators(metadata, findings);
+    judge_resource_indicators(metadata, resource, findings);
 }
 
 /// What to do about a finding of [`validate_server_config`].
@@ -119,15 +119,27 @@ fn judge_sign_in(metadata: &AuthorizationServerMetadata, findings: &mut Findings
 }
 
 /// No metadata says whether the parameter is honoured; a list of resources (RFC 9728 section 4) is the nearest to it.
-fn judge_resource_indicators(metadata: &AuthorizationServerMetadata, findings: &mut Findings) {
+fn judge_resource_indicators(metadata: &AuthorizationServerMetadata, resource: Option<&str>, findings: &mut Findings) {
     match metadata.members().get("protected_resources").and_then(Value::as_array) {
-        Some(resources) => {
-            let message = format!(
-                "the issuer lists {} protected resources (RFC 9728 section 4); this server's must be one of them",
-                resources.len()
-            );
-            findings.works("protected_resources_listed", message);
-        }
+        Some(resources) => match resource {
+            Some(resource) if !resources.iter().any(|listed| listed == resource) => findings.change(
+                Severity::Warning,
+                "protected_resource_not_listed",
+                "the issuer lists its protected resources (RFC 9728 section 4), and this server's is not one of them",
+                format!("register `{resource}` there, letter by letter as in this server's settings"),
+            ),
+            Some(_) => findings.works(
+                "protected_resources_listed",
+                "the issuer lists this server's resource (RFC 9728 section 4)",
+            ),
+            None => {
+                let message = format!(
+                    "the issuer lists {} protected resources (RFC 9728 section 4); this server's must be one of them",
+                    resources.len()
+                );
+                findings.works("protected_resources_listed", message);
+            }
+        },
         None => findings.change(
             Severity::Note,
             "resource_indicators_unknown",

@@ -65,11 +65,19 @@ impl NoReport {
     }
 }
 
-/// Examines an issuer. Every fetch has to end within `deadline`.
+/// Examines an issuer, for a resource if one is named. Every fetch has to end within `deadline`.
 ///
 /// # Errors
-/// When there is no metadata to judge.
-pub async fn examine(issuer: &str, source: &Source, deadline: Duration) -> Result<Report, NoReport> {
+/// When there is no metadata to judge, or the resource can be none.
+pub async fn examine(
+    issuer: &str,
+    resource: Option<&str>,
+    source: &Source,
+    deadline: Duration,
+) -> Result<Report, NoReport> {
+    if let Some(resource) = resource {
+        secure_url::parse_setting("resource", resource).map_err(NoReport::Settings)?;
+    }
     let begin = || AuthorizationServer::builder(issuer).fetch_deadline(deadline);
     let builder = match source {
         Source::WellKnown(server_type) => begin().server_type(*server_type),
@@ -96,7 +104,7 @@ pub async fn examine(issuer: &str, source: &Source, deadline: Duration) -> Resul
             locations
         }
     };
-    metadata::judge(&metadata, &mut findings);
+    metadata::judge(&metadata, resource, &mut findings);
     let (keys, jwt) = key_set::judge(&metadata, deadline, &mut findings)
         .await
         .map_err(NoReport::Settings)?;

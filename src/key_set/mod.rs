@@ -80,4 +80,6 @@ pub(crate) fn entries(body: &[u8]) -> Result<Vec<&RawValue>, String> {
 }
 
 #[cfg(test)]
+mod signature_vectors;
+#[cfg(test)]
 mod tests;

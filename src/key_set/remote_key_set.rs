@@ -1,7 +1,7 @@
 //! Keeping an issuer's keys fresh: when to fetch, when to wait, when to go on with what is there.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -86,17 +86,30 @@ impl RemoteKeySet {
             error: AuthorizationServerError::FetchedTooRecently {
                 issuer: self.issuer.clone(),
             },
-            retry_after: UNKNOWN_KEY_INTERVAL,
+            retry_after: self.until_unknown_key_fetch(),
         })
     }
 
     fn may_fetch_for_unknown_key(&self) -> bool {
-        let mut last = self.unknown_key_fetch.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last_unknown_key_fetch();
         let allowed = last.is_none_or(|last| last.elapsed() >= UNKNOWN_KEY_INTERVAL);
         if allowed {
             *last = Some(Instant::now());
         }
         allowed
+    }
+
+    /// How long until the next fetch for an unknown key id: whoever waits so long after a rotation is let in, however many made-up key ids arrive.
+    fn until_unknown_key_fetch(&self) -> Duration {
+        let last = *self.last_unknown_key_fetch();
+        last.map_or(Duration::ZERO, |last| {
+            UNKNOWN_KEY_INTERVAL.saturating_sub(last.elapsed())
+        })
+    }
+
+    fn last_unknown_key_fetch(&self) -> MutexGuard<'_, Option<Instant>> {
+        // No code panics under this lock; if one did, the state would still be whole.
+        self.unknown_key_fetch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -100,7 +100,7 @@ impl Introspection {
         };
         let answer = strict_json::parse_object(&body).map_err(|problem| malformed(problem.to_string()))?;
         match answer.get("active") {
-            Some(Value::Bool(true)) => Ok(Answer::Active(answer)),
+            Some(Value::Bool(true)) => Ok(Answer::Active(answer.into())),
             Some(Value::Bool(false)) => Ok(Answer::Inactive),
             _ => Err(malformed(
                 "it has no `active` that is true or false (RFC 7662 section 2.2)".to_owned(),

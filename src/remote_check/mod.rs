@@ -38,7 +38,7 @@ pub(crate) const MAX_CACHE: Duration = Duration::from_secs(5 * 60);
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// The token is good, and these are its facts. Not checked yet.
-    Active(Map<String, Value>),
+    Active(Arc<Map<String, Value>>),
     /// The token is not good.
     Inactive,
 }

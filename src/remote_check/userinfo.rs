@@ -67,7 +67,7 @@ pub(super) async fn ask(
         answer => answer?,
     };
     match strict_json::parse_object(&body) {
-        Ok(claims) => Ok(Answer::Active(claims)),
+        Ok(claims) => Ok(Answer::Active(claims.into())),
         Err(problem) => Err(AuthorizationServerError::Malformed {
             url: url.to_string(),
             problem: problem.to_string(),

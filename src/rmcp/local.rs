@@ -12,7 +12,7 @@ use rmcp::{
     model::{ClientNotification, ClientRequest, ErrorCode, ProtocolVersion, ServerConfig, ServerResult},
     service::{NotificationContext, RequestContext, Service},
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
     auth_info::{AuthInfo, Facts},
@@ -123,7 +123,7 @@ impl LocalIdentity {
             scopes,
             audience: Vec::new(),
             expires_at: None,
-            claims: Map::new(),
+            claims: Arc::default(),
             token: None,
         }))
     }

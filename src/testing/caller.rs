@@ -114,7 +114,7 @@ impl CallerBuilder {
             scopes: self.scopes,
             audience: vec!["https://resource.example".into()],
             expires_at: Some(SystemTime::now() + Duration::from_secs(3600)),
-            claims: self.claims,
+            claims: self.claims.into(),
             token: None,
         });
         let caller = Caller::new(auth, self.policy, None);

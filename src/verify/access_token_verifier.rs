@@ -96,17 +96,17 @@ impl AccessTokenVerifier {
         let arrived = Instant::now();
         let mut facts = match self.route(token.dangerous_raw_token())? {
             Route::Keys(server, compact) => {
-                jwt::check_signature(&compact, server, arrived).await?;
-                let is_at_jwt = compact.is_at_jwt;
-                self.check(compact.claims, Source::Jwt { is_at_jwt }, server)?
+                jwt::check_signature(&compact.signed, server, arrived).await?;
+                let is_at_jwt = compact.signed.is_at_jwt;
+                self.check(compact.claims.into(), Source::Jwt { is_at_jwt }, server)?
             }
             Route::Custom(verifier) => {
                 let claims = verifier.claims(token).await?;
                 let server = self.server(claims::unverified_issuer(&claims)?)?;
-                self.check(claims, Source::Custom, server)?
+                self.check(claims.into(), Source::Custom, server)?
             }
             Route::Remote(server, check) => match &*check.ask(token).await? {
-                Answer::Active(claims) => self.check(claims.clone(), Source::of(check.method()), server)?,
+                Answer::Active(claims) => self.check(Arc::clone(claims), Source::of(check.method()), server)?,
                 Answer::Inactive => return Err(InvalidToken::Inactive.into()),
             },
         };
@@ -155,7 +155,7 @@ impl AccessTokenVerifier {
 
     fn check(
         &self,
-        claims: Map<String, Value>,
+        claims: Arc<Map<String, Value>>,
         source: Source,
         server: &AuthorizationServer,
     ) -> Result<Facts, InvalidToken> {

@@ -1,6 +1,9 @@
 //! The claims of a token, from the token itself or from its issuer.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use serde_json::{Map, Value};
 
@@ -47,7 +50,7 @@ pub(super) struct Expected<'a> {
 
 /// Checks everything that a signature, or the word of the authorization server, does not say.
 pub(super) fn check(
-    claims: Map<String, Value>,
+    claims: Arc<Map<String, Value>>,
     source: Source,
     expected: &Expected<'_>,
 ) -> Result<Facts, InvalidToken> {

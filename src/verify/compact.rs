@@ -30,19 +30,32 @@ pub(super) fn claimed_issuer(token: &str) -> Option<String> {
     claims.get("iss")?.as_str().map(str::to_owned)
 }
 
-/// The parts of a token that are needed to find its key and check its signature.
+/// A JWT of which nothing is verified yet.
 pub(super) struct CompactToken<'a> {
-    pub(super) algorithm: Algorithm,
-    pub(super) kid: Option<String>,
-    pub(super) is_at_jwt: bool,
-    /// Not verified yet.
+    pub(super) signed: Signed<'a>,
     pub(super) claims: Map<String, Value>,
-    pub(super) signing_input: &'a [u8],
-    pub(super) signature: &'a str,
 }
 
 impl<'a> CompactToken<'a> {
     pub(super) fn parse(token: &'a str) -> Result<Self, InvalidToken> {
+        let (signed, payload) = Signed::parse(token)?;
+        let claims = strict_json::parse_object(&payload).map_err(|_| InvalidToken::BadClaims)?;
+        Ok(Self { signed, claims })
+    }
+}
+
+/// What is needed to find the key of a signed text and check its signature.
+pub(super) struct Signed<'a> {
+    pub(super) algorithm: Algorithm,
+    pub(super) kid: Option<String>,
+    pub(super) is_at_jwt: bool,
+    pub(super) signing_input: &'a [u8],
+    pub(super) signature: &'a str,
+}
+
+impl<'a> Signed<'a> {
+    /// Takes a text in the compact form apart, and returns its payload beside what signs it.
+    pub(super) fn parse(token: &'a str) -> Result<(Self, Vec<u8>), InvalidToken> {
         let (signing_input, signature) = token.rsplit_once('.').ok_or(InvalidToken::NotCompact)?;
         let (header, payload) = signing_input.split_once('.').ok_or(InvalidToken::NotCompact)?;
         // Five parts are a JWE: the dots that are left fail as base64url. So does an unused bit that is not zero, because two texts for
@@ -65,15 +78,14 @@ impl<'a> CompactToken<'a> {
         }?;
         let is_at_jwt = is_at_jwt(string(&header, "typ")?)?;
         let kid = string(&header, "kid")?.map(str::to_owned);
-        let claims = strict_json::parse_object(&payload).map_err(|_| InvalidToken::BadClaims)?;
-        Ok(Self {
+        let signed = Self {
             algorithm,
             kid,
             is_at_jwt,
-            claims,
             signing_input: signing_input.as_bytes(),
             signature,
-        })
+        };
+        Ok((signed, payload))
     }
 }
 

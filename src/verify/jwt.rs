@@ -2,12 +2,12 @@
 
 use tokio::time::Instant;
 
-use super::{AuthorizationServer, InvalidToken, VerifyError, compact::CompactToken};
+use super::{AuthorizationServer, InvalidToken, VerifyError, compact::Signed};
 use crate::key_set::{Candidates, KeySet, VerificationKey};
 
 /// Checks what the header claims against the issuer's settings, and the signature against its keys.
 pub(super) async fn check_signature(
-    token: &CompactToken<'_>,
+    token: &Signed<'_>,
     server: &AuthorizationServer,
     arrived: Instant,
 ) -> Result<(), VerifyError> {
@@ -32,7 +32,7 @@ pub(super) async fn check_signature(
     Ok(())
 }
 
-fn check_with(set: &KeySet, token: &CompactToken<'_>) -> Result<(), InvalidToken> {
+fn check_with(set: &KeySet, token: &Signed<'_>) -> Result<(), InvalidToken> {
     let verifies = |key: &&VerificationKey| key.verifies(token.algorithm, token.signature, token.signing_input);
     match set.candidates(token.kid.as_deref(), token.algorithm) {
         Candidates::Keys(keys) if keys.iter().any(verifies) => Ok(()),
@@ -42,3 +42,6 @@ fn check_with(set: &KeySet, token: &CompactToken<'_>) -> Result<(), InvalidToken
         Candidates::Ambiguous => Err(InvalidToken::AmbiguousKey),
     }
 }
+
+#[cfg(test)]
+mod tests;

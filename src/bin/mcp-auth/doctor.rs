@@ -12,7 +12,7 @@ pub(crate) const AFTER_HELP: &str = "\
 Exit codes:
   0  MCP clients can sign users in, and mcp-auth can verify the tokens
   1  they cannot, or it cannot: `Does not work` has an error
-  2  usage: the issuer or the URL cannot be used
+  2  usage: the issuer, the resource or the URL cannot be used
   3  nothing to judge: the metadata cannot be reached, or is no metadata
 
 JSON, one object on standard output:
@@ -24,12 +24,13 @@ JSON, one object on standard output:
   works          [{code, message}]
   does_not_work  [{severity, code, message}]  error, warning or note; the gravest first
   to_change      [{required, code, action}]
-With exit code 3, and 2 for an issuer or URL: {usable: false, error: {code, message}}.
+With exit code 3, and 2 for an issuer, resource or URL: {usable: false, error: {code, message}}.
 
 Examples:
   mcp-auth doctor https://login.example.com
   mcp-auth doctor https://login.example.com/tenant --server-type oidc
   mcp-auth doctor https://login.example.com --well-known https://login.example.com/metadata.json
+  mcp-auth doctor https://login.example.com --resource https://mcp.example.com
   mcp-auth doctor http://localhost:3002 --format json
 
 Nothing but public documents is fetched, over https (http on this machine alone); no token is sent or asked for.";
@@ -39,6 +40,9 @@ Nothing but public documents is fetched, over https (http on this machine alone)
 pub(crate) struct Args {
     /// The issuer URL, letter by letter as in the `iss` of its tokens.
     issuer: String,
+    /// The resource of your server, to see whether the issuer knows it.
+    #[arg(long, value_name = "URL")]
+    resource: Option<String>,
     /// Which well-known documents to look for.
     #[arg(long, value_enum, default_value_t = ServerType::Auto)]
     server_type: ServerType,
@@ -90,7 +94,8 @@ pub(crate) fn run(args: &Args) -> Outcome {
             };
         }
     };
-    match runtime.block_on(examine(&args.issuer, &source, Duration::from_secs(args.timeout))) {
+    let deadline = Duration::from_secs(args.timeout);
+    match runtime.block_on(examine(&args.issuer, args.resource.as_deref(), &source, deadline)) {
         Ok(report) => reported(&report, args.format),
         Err(reason) => no_report(&reason, args.format),
     }

@@ -1,7 +1,5 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use serde_json::Map;
-
 use super::*;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -24,7 +22,7 @@ impl Server {
         let answer = async move {
             asked.fetch_add(1, Ordering::SeqCst);
             Ok(if active {
-                Answer::Active(Map::new())
+                Answer::Active(Arc::default())
             } else {
                 Answer::Inactive
             })
