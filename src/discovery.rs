@@ -85,13 +85,16 @@ impl Discovery {
         }))
     }
 
-    /// Returns the metadata, fetching it when there is none yet or it is older than an hour.
+    /// Returns the metadata, fetching it when there is none yet. Older than an hour, it is fetched again in the background: an issuer that hangs must
+    /// not use up the time of a request that only wants to know where to ask.
     pub(crate) async fn metadata(&self) -> Outcome<AuthorizationServerMetadata> {
-        match self.0.current() {
-            Some(metadata) if metadata.asked_at.elapsed() < MAX_AGE => Ok(metadata),
-            Some(old) => Ok(self.0.fetch(Some(&old)).await.unwrap_or(old)),
-            None => self.0.fetch(None).await,
+        let Some(metadata) = self.0.current() else {
+            return self.0.fetch(None).await;
+        };
+        if metadata.asked_at.elapsed() >= MAX_AGE {
+            self.0.fetch_in_background(&metadata);
         }
+        Ok(metadata)
     }
 }
 

@@ -12,6 +12,7 @@ use mcp_auth::{
     CustomVerifier, CustomVerifierError, InvalidToken, Userinfo, VerifyError, testing::Issuer,
 };
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 const RESOURCE: &str = "http://localhost:3001";
 const ISSUER: &str = "https://auth.example.com";
@@ -119,9 +120,11 @@ async fn a_failure_of_any_kind_is_unavailable() {
         ("panic", "the custom verifier failed: it panicked"),
         ("hang", "the custom verifier failed: it did not answer within 5 s"),
     ] {
+        let begin = Instant::now();
         match verify(order).await {
             Err(VerifyError::Unavailable(error, retry_after)) => {
                 assert!(error.to_string().starts_with(expected), "{error}");
+                assert!(begin.elapsed() < Duration::from_secs(6), "{order}");
                 assert_eq!(retry_after, Duration::from_secs(1));
             }
             other => panic!("{order}: {other:?}"),

@@ -112,6 +112,15 @@ async fn nothing_but_three_parts_of_base64url_is_read() {
     for token in ["e30..AA", ".e30.AA", "e30.e30.AA"] {
         assert_eq!(refused(&verifier, token).await, InvalidToken::BadHeader, "{token}");
     }
+    // The signed text in its other two forms (RFC 7515 section 7.2), where a header may stand outside of the signature.
+    let signed = good(&issuer).sign();
+    let parts: Vec<_> = signed.dangerous_raw_token().split('.').collect();
+    let signature = json!({"protected": parts[0], "header": {"alg": "none"}, "signature": parts[2]});
+    let mut flattened = signature.clone();
+    flattened["payload"] = json!(parts[1]);
+    for form in [flattened, json!({"payload": parts[1], "signatures": [signature]})] {
+        assert_eq!(refused(&verifier, form.to_string()).await, InvalidToken::NotCompact);
+    }
     let jwe = format!(
         "{}.AAAA.AAAA.AAAA.AAAA",
         encode(r#"{"alg":"RSA-OAEP","enc":"A256GCM","zip":"DEF"}"#)

@@ -55,6 +55,8 @@ struct Scripted {
     answer: Arc<Mutex<(u16, String)>>,
     received: Arc<Mutex<Vec<(HeaderMap, Form)>>>,
     requests: Arc<AtomicUsize>,
+    /// Requests that are open, and the most that ever were.
+    open: Arc<(AtomicUsize, AtomicUsize)>,
     delay_in_ms: Arc<AtomicU64>,
 }
 
@@ -67,17 +69,21 @@ impl Scripted {
             answer: Arc::default(),
             received: Arc::default(),
             requests: Arc::default(),
+            open: Arc::default(),
             delay_in_ms: Arc::default(),
         };
         let metadata =
             json!({"issuer": url, "introspection_endpoint": format!("{url}/introspect?tenant=1")}).to_string();
         let (answer, received, requests) = (server.answer.clone(), server.received.clone(), server.requests.clone());
-        let delay_in_ms = server.delay_in_ms.clone();
+        let (open, delay_in_ms) = (server.open.clone(), server.delay_in_ms.clone());
         let introspect = async move |headers: HeaderMap, body: String| {
             requests.fetch_add(1, Ordering::SeqCst);
             let form = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
             received.lock().unwrap().push((headers, form));
+            let now_open = open.0.fetch_add(1, Ordering::SeqCst) + 1;
+            open.1.fetch_max(now_open, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(delay_in_ms.load(Ordering::SeqCst))).await;
+            open.0.fetch_sub(1, Ordering::SeqCst);
             let (status, body) = answer.lock().unwrap().clone();
             (
                 StatusCode::from_u16(status).unwrap(),
@@ -292,4 +298,23 @@ async fn requests_that_wait_for_one_answer_share_it_although_nothing_is_kept() {
     assert_eq!(server.requests.load(Ordering::SeqCst), 1);
     verifier.verify(&BearerToken::new("opaque")).await.unwrap();
     assert_eq!(server.requests.load(Ordering::SeqCst), 2);
+}
+
+/// A herd with a token for each must not open a connection for each; nobody is refused for it.
+#[tokio::test]
+async fn at_most_64_questions_are_open_at_a_time() {
+    let server = Scripted::start().await;
+    server.answer_with(&json!({}));
+    server.delay_in_ms.store(50, Ordering::SeqCst);
+    let verifier = verifier(&server.url, Scripted::introspection());
+    let herd: Vec<_> = (0..200)
+        .map(|number| {
+            let verifier = verifier.clone();
+            tokio::spawn(async move { verifier.verify(&BearerToken::new(format!("opaque-{number}"))).await })
+        })
+        .collect();
+    for request in herd {
+        request.await.unwrap().unwrap();
+    }
+    assert_eq!(server.open.1.load(Ordering::SeqCst), 64);
 }

@@ -151,6 +151,8 @@ async fn each_rejection_has_its_reason() {
         ("iss list", good().claim("iss", json!([issuer.url()])), No::Issuer, "invalid_issuer"),
         ("iss with slash", good().claim("iss", format!("{}/", issuer.url())), No::Issuer, "invalid_issuer"),
         ("iss cut", good().claim("iss", &issuer.url()[..issuer.url().len() - 1]), No::Issuer, "invalid_issuer"),
+        ("iss longer, not its signature", good().claim("iss", format!("{}/x", issuer.url())).forged_by(&stranger), No::Issuer, "invalid_issuer"),
+        ("iss in capitals", good().claim("iss", issuer.url().to_uppercase()).forged_by(&stranger), No::Issuer, "invalid_issuer"),
         ("a stranger's token", stranger.token().audience(RESOURCE), No::Issuer, "invalid_issuer"),
         ("forged", good().forged_by(&stranger), No::Signature, malformed),
         ("unknown kid", good().header("kid", "other"), No::UnknownKey, malformed),

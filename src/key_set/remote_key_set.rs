@@ -57,7 +57,8 @@ impl RemoteKeySet {
         };
         match set.asked_at.elapsed() {
             age if age < REFRESH_AFTER => Ok(set),
-            age if age < MAX_AGE => {
+            // In an outage nobody waits for what the next try brings: each one may take the whole deadline.
+            age if age < MAX_AGE || (age < STALE_LIMIT && self.remote.is_failing()) => {
                 self.remote.fetch_in_background(&set);
                 Ok(set)
             }

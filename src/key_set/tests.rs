@@ -83,6 +83,11 @@ fn each_unusable_entry_is_left_out_and_the_rest_stays() {
         with(rsa(), json!({"n": null})),
         with(rsa(), json!({"n": "+/"})),
         with(rsa(), json!({"n": encode(&[0xC3; 255])})),
+        with(rsa(), json!({"n": encode(&[[0x7f].as_slice(), &[0xC3; 255]].concat())})),
+        with(
+            rsa(),
+            json!({"n": encode(&[[0x01].as_slice(), &[0xC3; 1024]].concat())}),
+        ),
         with(rsa(), json!({"n": encode(&[0xC3; 1025])})),
         with(rsa(), json!({"n": encode(&[0xC2; 256])})),
         with(rsa(), json!({"e": encode(&[0])})),
@@ -103,6 +108,12 @@ fn each_unusable_entry_is_left_out_and_the_rest_stays() {
         let set = parsed(json!([entry.clone(), rsa(), entry.clone(), ec()]));
         assert_eq!(set.keys.len(), 2, "{entry}");
     }
+    for name in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
+        for key in [rsa(), ec(), ed()] {
+            let private = with(key, json!({ name: "AQAB" }));
+            assert_eq!(parsed(json!([private])).keys.len(), 0, "{private}");
+        }
+    }
     let duplicate = r#"{"keys":[{"kty":"RSA","kty":"EC"}]}"#;
     assert!(
         KeySet::parse("https://as.example.com", duplicate.as_bytes())
@@ -120,6 +131,7 @@ fn usual_variations_of_a_key_are_accepted() {
         ec(),
         with(rsa(), json!({"kid": null, "key_ops": null})),
         with(rsa(), json!({"n": encode(&with_zero), "e": encode(&[0, 1, 0, 1])})),
+        with(rsa(), json!({"n": encode(&[0xC3; 1024])})),
         with(rsa(), json!({"e": encode(&[3])})),
         with(rsa(), json!({"alg": "RS512"})),
         p384(),

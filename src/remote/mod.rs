@@ -119,6 +119,11 @@ impl<T: Send + Sync + 'static> Remote<T> {
         drop(self.join_or_start(Some(seen), || true));
     }
 
+    /// Whether the last fetch failed.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.0.flight().failures > 0
+    }
+
     fn join_or_start(
         &self,
         seen: Option<&Arc<Fetched<T>>>,

@@ -14,6 +14,8 @@ pub enum Fault {
     UserinfoDown,
     /// Nothing ever answers.
     Slow,
+    /// The metadata is never answered, the rest is fine.
+    MetadataSlow,
     /// The metadata names another issuer.
     WrongIssuer,
     /// The metadata has no `jwks_uri`.

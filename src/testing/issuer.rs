@@ -241,7 +241,7 @@ async fn metadata(State(shared): State<Arc<Shared>>) -> Response {
     let fault = shared.fault();
     match (fault, document.as_object_mut()) {
         (Some(Fault::Down), _) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
-        (Some(Fault::Slow), _) => std::future::pending::<()>().await,
+        (Some(Fault::Slow | Fault::MetadataSlow), _) => std::future::pending::<()>().await,
         (Some(Fault::MetadataRedirect), _) => return Redirect::temporary("/behind-redirect/metadata").into_response(),
         (Some(Fault::NotJson), _) => return Html("<p>welcome</p>").into_response(),
         (Some(Fault::WrongIssuer), Some(members)) => {
