@@ -64,6 +64,11 @@ impl ListFilter {
 
     /// Filters the answer, in whatever form the transport gave it.
     pub(super) async fn apply(self, response: Response) -> Response {
+        // What the transport refuses, it refuses in plain words.
+        let is_filterable = is_json(response.headers()) || is_event_stream(response.headers());
+        if !response.status().is_success() && !is_filterable {
+            return response;
+        }
         let (mut parts, body) = response.into_parts();
         parts.headers.remove(header::CONTENT_LENGTH);
         if is_event_stream(&parts.headers) {
@@ -138,8 +143,16 @@ impl ListFilter {
 }
 
 pub(super) fn is_event_stream(headers: &HeaderMap) -> bool {
+    has_type(headers, "text/event-stream")
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    has_type(headers, "application/json")
+}
+
+fn has_type(headers: &HeaderMap, name: &str) -> bool {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    value.is_some_and(|value| value.starts_with("text/event-stream"))
+    value.is_some_and(|value| value.starts_with(name))
 }
 
 /// A stream of events, each filtered when it is complete.
