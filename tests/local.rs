@@ -172,3 +172,30 @@ fn an_identity_that_cannot_be_is_refused_at_start() {
     let nobody = LocalIdentity::from_environment().unwrap_err().to_string();
     assert!(nobody.contains("set `MCP_AUTH_LOCAL_SUBJECT`"), "{nobody}");
 }
+
+#[tokio::test]
+async fn a_role_gives_what_it_gives_in_the_policy_in_force() {
+    let text = |role: &str| {
+        let policy =
+            format!("version: 1\nscopes: {{ make: Make }}\n{role}\ntools: {{ create-todo: {{ requires: make }} }}\n");
+        Policy::parse(&policy).unwrap_or_else(|errors| panic!("{errors}"))
+    };
+    let with_role = "roles: { maker: { scopes: [make] } }";
+    let handle = PolicyHandle::from(text(with_role));
+    let tools = Tools::default();
+    let identity = LocalIdentity::new("alice").role("maker");
+    let mut client = Client::start(LocalServer::new(tools.clone(), &identity, handle.clone()).unwrap()).await;
+    // The guard's annotation asks for another scope, so the gate's answer tells: `make` is named only where it is missing.
+    for (role, missing) in [
+        (with_role, false),
+        ("roles: { maker: { scopes: [] } }", true),
+        ("", true),
+        (with_role, false),
+    ] {
+        handle.replace(text(role)).unwrap();
+        let answer = client.call("create-todo", json!({ "content": "x" })).await;
+        let named = answer.to_string().contains("`make`");
+        assert_eq!(named, missing, "{role}: {answer}");
+        assert_eq!(tools.ran.load(Ordering::SeqCst), 0);
+    }
+}

@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, env, fmt, sync::Arc};
 
-use mcp_auth_policy::OperationKind;
+use mcp_auth_policy::{OperationKind, Policy};
 use rmcp::{
     ErrorData, RoleServer,
     model::{ClientNotification, ClientRequest, ErrorCode, ProtocolVersion, ServerConfig, ServerResult},
@@ -107,16 +107,21 @@ impl LocalIdentity {
         self
     }
 
-    fn auth(&self, policy: &PolicyHandle) -> Result<AuthInfo, ConfigError> {
-        let mut scopes = self.scopes.clone();
-        if let Some(role) = &self.role {
-            let policy = policy.current();
-            let of_role = policy.scopes_of_role(role).ok_or_else(|| ConfigError::LocalIdentity {
+    fn check(&self, policy: &Policy) -> Result<(), ConfigError> {
+        match &self.role {
+            Some(role) if policy.scopes_of_role(role).is_none() => Err(ConfigError::LocalIdentity {
                 problem: format!("the policy `{}` has no role `{role}`", policy.file_name()),
-            })?;
-            scopes.extend(of_role.into_iter().map(str::to_owned));
+            }),
+            _ => Ok(()),
         }
-        Ok(AuthInfo::new(Facts {
+    }
+
+    /// The facts under one policy: a role gives what it gives there, and nothing if it is gone.
+    fn auth(&self, policy: &Policy) -> AuthInfo {
+        let mut scopes = self.scopes.clone();
+        let of_role = self.role.as_ref().and_then(|role| policy.scopes_of_role(role));
+        scopes.extend(of_role.into_iter().flatten().map(str::to_owned));
+        AuthInfo::new(Facts {
             issuer: self.issuer.clone(),
             subject: self.subject.clone(),
             client_id: None,
@@ -125,7 +130,7 @@ impl LocalIdentity {
             expires_at: None,
             claims: Arc::default(),
             token: None,
-        }))
+        })
     }
 }
 
@@ -144,7 +149,7 @@ impl LocalIdentity {
 /// ```
 pub struct LocalServer<S> {
     inner: S,
-    auth: AuthInfo,
+    identity: LocalIdentity,
     policy: PolicyHandle,
     decisions: Arc<Decisions>,
 }
@@ -156,9 +161,10 @@ impl<S> LocalServer<S> {
     /// When the policy has no such role.
     pub fn new(server: S, identity: &LocalIdentity, policy: impl Into<PolicyHandle>) -> Result<Self, ConfigError> {
         let policy = policy.into();
+        identity.check(&policy.current())?;
         Ok(Self {
             inner: server,
-            auth: identity.auth(&policy)?,
+            identity: identity.clone(),
             policy,
             decisions: Decisions::new(None, None, None),
         })
@@ -173,7 +179,8 @@ impl<S> LocalServer<S> {
 
     fn caller(&self) -> Caller {
         let trail = Trail::new(Arc::clone(&self.decisions), RequestId::random());
-        Caller::new(self.auth.clone(), self.policy.current(), Some(trail.into()))
+        let policy = self.policy.current();
+        Caller::new(self.identity.auth(&policy), policy, Some(trail.into()))
     }
 
     /// Decides a request as the gate of an HTTP server does. The caller is noted with the arguments of the call, for the guard.
@@ -258,7 +265,7 @@ impl<S: Service<RoleServer>> Service<RoleServer> for LocalServer<S> {
 impl<S> fmt::Debug for LocalServer<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalServer")
-            .field("auth", &self.auth)
+            .field("identity", &self.identity)
             .field("policy", &self.policy)
             .finish_non_exhaustive()
     }
