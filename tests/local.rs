@@ -6,7 +6,10 @@ mod common;
 
 use std::sync::atomic::Ordering;
 
-use common::{Tools, library::Library};
+use common::{
+    Tools,
+    library::{Library, handle, owned},
+};
 use mcp_auth::{LocalIdentity, LocalServer, OperationKind, Policy, PolicyHandle};
 use rmcp::{ServerHandler, ServiceExt as _};
 use serde_json::{Value, json};
@@ -197,5 +200,26 @@ async fn a_role_gives_what_it_gives_in_the_policy_in_force() {
         let named = answer.to_string().contains("`make`");
         assert_eq!(named, missing, "{role}: {answer}");
         assert_eq!(tools.ran.load(Ordering::SeqCst), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_cannot_tell_objects_apart_answers_nobody_who_has_only_some() {
+    let policy = handle(&owned());
+    let complete = json!({ "ref": { "type": "ref/resource", "uri": "library://books/{title}" }, "argument": { "name": "title", "value": "d" } });
+    for (scopes, served) in [(&[][..], false), (&["read:books", "summarise"], true)] {
+        let identity = LocalIdentity::new("alice").scopes(scopes.iter().copied());
+        let mut client = Client::start(LocalServer::new(Library::default(), &identity, policy.clone()).unwrap()).await;
+        for (method, params) in [
+            ("resources/read", json!({ "uri": "library://books/dune" })),
+            (
+                "prompts/get",
+                json!({ "name": "summary", "arguments": { "words": "1" } }),
+            ),
+            ("completion/complete", complete.clone()),
+        ] {
+            let answer = client.ask(method, params).await;
+            assert_eq!(answer["result"].is_object(), served, "{method} {scopes:?}: {answer}");
+        }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, env, fmt, sync::Arc};
 
-use mcp_auth_policy::{OperationKind, Policy};
+use mcp_auth_policy::{OperationKind, Policy, Reach};
 use rmcp::{
     ErrorData, RoleServer,
     model::{ClientNotification, ClientRequest, ErrorCode, ProtocolVersion, ServerConfig, ServerResult},
@@ -20,7 +20,10 @@ use crate::{
     caller::Caller,
     decision_record::{DecisionLog, Decisions, Trail},
     error::ConfigError,
-    gate::{Ask, Message, NO_SUCH_TOOL, Refused, Target, decide, exists, is_shown, with_arguments},
+    gate::{
+        Ask, Message, NO_SUCH_TOOL, Refused, Target, decide, decide_for_good, exists, is_shown, needs_guard,
+        with_arguments,
+    },
     policy_handle::PolicyHandle,
     scope_token::is_scope_token,
 };
@@ -183,8 +186,9 @@ impl<S> LocalServer<S> {
         Caller::new(self.identity.auth(&policy), policy, Some(trail.into()))
     }
 
-    /// Decides a request as the gate of an HTTP server does. The caller is noted with the arguments of the call, for the guard.
-    fn admit(&self, request: &mut ClientRequest) -> Result<Caller, ErrorData> {
+    /// Decides a request as the gate of an HTTP server does. The caller is noted with the arguments of the call, for the guard; the second value tells
+    /// whether that has to run.
+    fn admit(&self, request: &mut ClientRequest) -> Result<(Caller, bool), ErrorData> {
         let caller = self.caller();
         let unreadable = || ErrorData::invalid_params("the request does not say what it is about", None);
         let Ok(Value::Object(mut message)) = serde_json::to_value(&*request) else {
@@ -199,29 +203,32 @@ impl<S> LocalServer<S> {
         }
         match ask {
             // All tasks are those of the one caller.
-            Ask::Anyone | Ask::List(_) | Ask::Task(_) => Ok(caller),
+            Ask::Anyone | Ask::List(_) | Ask::Task(_) => Ok((caller, false)),
             Ask::Unknown => Err(unreadable()),
             Ask::Operation(target) => {
                 let noted = with_arguments(&caller, &target, message.as_bytes(), Some(&self.policy));
                 let caller = noted.unwrap_or(caller);
                 match (decide(&target, &caller), request) {
-                    (Ok(_), _) => Ok(caller),
+                    (Ok(reach), _) => {
+                        let needs_guard = needs_guard(&caller, reach, Some(&self.policy));
+                        Ok((caller, needs_guard))
+                    }
                     (Err(Refused::Unknown), ClientRequest::CallToolRequest(call)) => {
                         call.params.name = NO_SUCH_TOOL.into();
-                        Ok(caller)
+                        Ok((caller, false))
                     }
                     (Err(refused), _) => Err(error(refused, &target)),
                 }
             }
             Ask::Complete(target) => match decide(&target, &caller) {
-                Ok(_) => Ok(caller),
+                Ok(reach) => Ok((caller, reach == Reach::Own)),
                 Err(refused) => Err(error(refused, &target)),
             },
             Ask::Listen(uris) => {
                 for target in uris.into_iter().map(Target::Resource) {
-                    decide(&target, &caller).map_err(|refused| error(refused, &target))?;
+                    decide_for_good(&target, &caller).map_err(|refused| error(refused, &target))?;
                 }
-                Ok(caller)
+                Ok((caller, false))
             }
         }
     }
@@ -233,12 +240,12 @@ impl<S: Service<RoleServer>> Service<RoleServer> for LocalServer<S> {
         mut request: ClientRequest,
         mut context: RequestContext<RoleServer>,
     ) -> Result<ServerResult, ErrorData> {
-        let caller = self.admit(&mut request)?;
+        let (caller, needs_guard) = self.admit(&mut request)?;
         context.extensions.insert(caller.auth().clone());
         context.extensions.insert(caller.clone());
         let mut result = self.inner.handle_request(request, context).await?;
-        if caller.admitted_to(&self.policy) && !caller.was_guarded() && !is_error(&result) {
-            tracing::error!("refused: a call was answered, but not by its annotated function");
+        if needs_guard && !caller.was_guarded() && !is_error(&result) {
+            tracing::error!("refused: a call was answered, but not by a function with `#[requires_scope]` for it");
             return Err(ErrorData::internal_error("Internal error", None));
         }
         filter(&caller, &mut result);
