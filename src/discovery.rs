@@ -168,7 +168,7 @@ fn means_no_document(status: StatusCode) -> bool {
 
 /// The well-known locations of an issuer in MCP's order: RFC 8414 section 3.1 inserts the suffix before the path, for both suffixes;
 /// OpenID Connect Discovery section 4 appends it.
-fn locations(issuer: &Url, server_type: ServerType) -> Vec<Url> {
+pub(crate) fn locations(issuer: &Url, server_type: ServerType) -> Vec<Url> {
     let path = issuer.path().trim_end_matches('/');
     let forms: &[String] = &[
         format!("/.well-known/oauth-authorization-server{path}"),

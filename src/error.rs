@@ -46,6 +46,14 @@ pub enum ConfigError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A member of the protected resource metadata that cannot be published.
+    #[error("the protected resource metadata member `{name}` {problem}")]
+    InvalidMetadataMember {
+        /// Its name.
+        name: String,
+        /// What is wrong with it, and what to do.
+        problem: &'static str,
+    },
     /// Metadata in the configuration that belongs to another issuer.
     #[error("issuer `{issuer}` is configured with the metadata of issuer {found:?}: write both exactly alike")]
     MetadataOfAnotherIssuer {
@@ -129,6 +137,14 @@ pub enum ConfigError {
     InvalidScope {
         /// The scope as configured.
         scope: String,
+    },
+    /// A refresh token demanded of clients, which is between them and the authorization server (MCP 2026-07-28, refresh tokens).
+    #[error(
+        "resource `{resource}` requires the scope `offline_access`: remove it, a resource server has no use for refresh tokens"
+    )]
+    OfflineAccess {
+        /// The resource as configured.
+        resource: String,
     },
     /// A policy whose `callers:` does not cover the trusted issuers.
     #[error("policy `{policy}` does not fit the trusted issuers: {problem}")]

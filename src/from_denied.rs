@@ -11,7 +11,7 @@ use crate::{denied::Denied, guard::Watch};
 /// Implemented for `Result<_, E>` where `E: From<Denied>`, for axum's `Response`, for boxed futures of these, and with the feature `rmcp` for
 /// `CallToolResult`. Implement it for an own return type that is no `Result`.
 #[diagnostic::on_unimplemented(
-    message = "a function with `#[requires_scope]` must be able to return a denial, but `{Self}` cannot",
+    message = "`{Self}` cannot return the denial of `#[requires_scope]`",
     label = "this return type cannot carry a denial",
     note = "return `Result<_, E>` where `E: From<mcp_auth::Denied>`: for example `Denied`, `ToolFailure`, `rmcp::ErrorData` or \
             `axum::response::Response`"

@@ -3,6 +3,8 @@
 mod access;
 mod algorithm;
 mod as_owner;
+#[cfg(any(feature = "rmcp", feature = "registry"))]
+mod audit;
 mod auth_info;
 mod bearer;
 mod bearer_token;
@@ -47,6 +49,10 @@ mod strict_json;
 mod timestamp;
 mod verify;
 
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+#[path = "doctor/mod.rs"]
+pub mod __doctor;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
@@ -56,15 +62,14 @@ pub mod testing;
 pub use mcp_auth_macros::{guarded, requires_scope, suite};
 pub use mcp_auth_policy::{Because, Change, Decision, Diff, Direction, OperationKind, Policy, PolicyErrors, Reach};
 
+#[cfg(feature = "registry")]
+pub use self::audit::audit_operations;
+#[cfg(any(feature = "rmcp", feature = "registry"))]
+pub use self::audit::{ArgumentProblem, AuditErrors, AuditFinding};
 #[cfg(feature = "reload")]
 pub use self::policy_watch::{PolicyFile, PolicyFileError, PolicyWatcher};
-#[cfg(feature = "registry")]
-pub use self::rmcp::audit_operations;
 #[cfg(feature = "rmcp")]
-pub use self::rmcp::{
-    ArgumentProblem, AuditErrors, AuditFinding, AuditReport, Guarded, LocalIdentity, LocalServer, ToolFailure, audit,
-    audit_server,
-};
+pub use self::rmcp::{AuditReport, Guarded, LocalIdentity, LocalServer, ToolFailure, audit, audit_server};
 pub use self::{
     access::{Access, Filter},
     algorithm::Algorithm,
@@ -97,3 +102,8 @@ pub use self::{
         CustomVerifier, CustomVerifierError, InvalidToken, ScopeClaim, VerifyError,
     },
 };
+
+/// Compiles the snippets of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/migrating-from-mcp-auth.md")]
+mod migrating_from_mcp_auth {}

@@ -4,6 +4,7 @@ use std::{fmt, num::NonZeroU64, sync::Arc};
 
 use axum::Router;
 use mcp_auth_policy::Policy;
+use serde_json::Value;
 use tower_layer::Stack;
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     error::ConfigError,
     gate::McpGateLayer,
     hook::{DecisionView, Hook, Verdict},
-    metadata::ProtectedResourceMetadata,
+    metadata::{OFFLINE_ACCESS, ProtectedResourceMetadata, ProtectedResourceMetadataBuilder},
     origin::AllowedOrigins,
     policy_handle::PolicyHandle,
     principal_seal::PrincipalSeal,
@@ -127,6 +128,7 @@ pub struct McpAuthBuilder {
     decision_log: Option<DecisionLog>,
     denials_per_record: Option<NonZeroU64>,
     scopes_supported: Option<Vec<String>>,
+    metadata: ProtectedResourceMetadataBuilder,
     required_scopes: Vec<String>,
     allowed_hosts: Vec<String>,
     allowed_origins: Vec<String>,
@@ -144,6 +146,7 @@ const DEFAULT_MAX_REQUEST_BODY_BYTES: usize = 4 * 1024 * 1024;
 impl McpAuthBuilder {
     fn new(resource: String) -> Self {
         Self {
+            metadata: ProtectedResourceMetadata::builder(&resource),
             resource,
             authorization_servers: Vec::new(),
             audiences: Vec::new(),
@@ -232,6 +235,25 @@ impl McpAuthBuilder {
         self
     }
 
+    /// Publishes the name that clients may show to users.
+    pub fn resource_name(mut self, name: impl Into<String>) -> Self {
+        self.metadata = self.metadata.resource_name(name);
+        self
+    }
+
+    /// Publishes the URL of a page for developers.
+    pub fn resource_documentation(mut self, url: impl Into<String>) -> Self {
+        self.metadata = self.metadata.resource_documentation(url);
+        self
+    }
+
+    /// Publishes a further member of the protected resource metadata, as
+    /// [`ProtectedResourceMetadataBuilder::member`](crate::ProtectedResourceMetadataBuilder::member) does.
+    pub fn metadata_member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.metadata = self.metadata.member(name, value);
+        self
+    }
+
     /// Demands scopes of every request, beside what the policy demands of each tool. Default: none.
     pub fn required_scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
         self.required_scopes.extend(scopes.into_iter().map(Into::into));
@@ -286,8 +308,12 @@ impl McpAuthBuilder {
         if let Some(scope) = self.required_scopes.iter().find(|scope| !is_scope_token(scope)) {
             return Err(ConfigError::InvalidScope { scope: scope.clone() });
         }
+        if self.required_scopes.iter().any(|scope| scope == OFFLINE_ACCESS) {
+            let resource = self.resource;
+            return Err(ConfigError::OfflineAccess { resource });
+        }
         let mut verifier = AccessTokenVerifier::builder(&self.resource);
-        let mut metadata = ProtectedResourceMetadata::builder(&self.resource);
+        let mut metadata = self.metadata;
         if let Some(policy) = &self.policy {
             let issuers = self.authorization_servers.iter().map(AuthorizationServer::issuer);
             let issuers: Vec<String> = issuers.map(str::to_owned).collect();

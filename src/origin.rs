@@ -4,7 +4,7 @@
 //! names the attacker's domain although the address is ours, and `Origin` names the page. MCP (Streamable HTTP, Security) requires the check of
 //! `Origin`; a request without `Origin` does not come from a page and passes.
 
-use http::{HeaderMap, HeaderValue, Method, Uri, header, uri::Authority};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header, uri::Authority};
 use url::Url;
 
 use crate::{
@@ -27,10 +27,11 @@ pub(crate) enum Foreign {
     Origin,
 }
 
-/// Headers that browsers may send to the MCP endpoint.
-const ALLOW_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID",
-);
+/// Headers that browsers may send to the MCP endpoint, beside those that [`ARGUMENT_HEADERS`] begins.
+const ALLOW_HEADERS: &str =
+    "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID";
+/// Headers that repeat an argument of the call (MCP 2026-07-28); the tool chooses the rest of the name.
+const ARGUMENT_HEADERS: &str = "mcp-param-";
 const ALLOW_METHODS: HeaderValue = HeaderValue::from_static("GET, POST, DELETE, OPTIONS");
 /// Headers that a page may read: without the first one, a browser client never sees the challenge.
 const EXPOSE_HEADERS: HeaderValue = HeaderValue::from_static("WWW-Authenticate, Mcp-Session-Id");
@@ -136,11 +137,25 @@ impl AllowedOrigins {
             headers.get(header::ORIGIN)?.clone(),
         );
         answer.insert(header::ACCESS_CONTROL_ALLOW_METHODS, ALLOW_METHODS);
-        answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, ALLOW_HEADERS);
+        answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allow_headers(headers));
         answer.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
-        answer.insert(header::VARY, HeaderValue::from_static("Origin"));
+        let vary = HeaderValue::from_static("Origin, Access-Control-Request-Headers");
+        answer.insert(header::VARY, vary);
         Some(answer)
     }
+}
+
+/// What every page may send, and the headers for arguments among what this one asks for.
+fn allow_headers(request: &HeaderMap) -> HeaderValue {
+    let asked = request.get_all(header::ACCESS_CONTROL_REQUEST_HEADERS).iter();
+    let names = asked.flat_map(|list| list.as_bytes().split(|byte| *byte == b','));
+    let names = names.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok());
+    let mut allowed = ALLOW_HEADERS.to_owned();
+    for name in names.filter(|name| name.as_str().starts_with(ARGUMENT_HEADERS)) {
+        allowed.push_str(", ");
+        allowed.push_str(name.as_str());
+    }
+    HeaderValue::try_from(allowed).unwrap_or(HeaderValue::from_static(ALLOW_HEADERS))
 }
 
 /// Lets a page of an allowed origin read the response. The origin has passed [`AllowedOrigins::check`].

@@ -1,5 +1,7 @@
 //! The members that the body of every refusal has.
 
+use std::time::Duration;
+
 use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -38,6 +40,12 @@ impl RefusalBody<'_> {
         let error = json!({ "code": status.as_u16(), "message": self.error_description, "data": self.to_value() });
         json_response(status, &json!({ "jsonrpc": "2.0", "id": id, "error": error }))
     }
+}
+
+/// The value of `Retry-After`: whole seconds (RFC 9110 section 10.2.3), rounded up, at least one: never earlier than the time that was meant.
+pub(crate) fn retry_after(wait: Duration) -> HeaderValue {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    HeaderValue::from(seconds.max(1))
 }
 
 /// A JSON answer that no cache may keep.

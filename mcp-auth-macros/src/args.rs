@@ -178,7 +178,7 @@ impl Parts {
                 self.report.at(
                     word.span(),
                     format!(
-                        "unknown option `{word}`; expected a scope in quotes, `any(…)`, `none`, `owner_fallback`, `owner = …`, \
+                        "unknown option `{word}`\nexpected a scope in quotes, `any(…)`, `none`, `owner_fallback`, `owner = …`, \
                          `access = …`, `name`, `tool`, `prompt` or `resource = \"…\"`, `policy = \"…\"` or `crate = …`"
                     ),
                 );
@@ -195,7 +195,7 @@ impl Parts {
             let message = if other == kind {
                 format!("`{word}` is written twice")
             } else {
-                "one function is one operation: write one of `name`, `tool`, `prompt` and `resource`".to_owned()
+                "one function is one operation\nwrite one of `name`, `tool`, `prompt` and `resource`".to_owned()
             };
             self.report.at(word.span(), message);
         }
@@ -222,24 +222,24 @@ impl Parts {
         if let Some(span) = self.none {
             if scopes().next().is_some() {
                 self.report
-                    .at(span, "`none` says that no scope is needed; remove it or the scopes");
+                    .at(span, "`none` says that no scope is needed\nremove it or the scopes");
             }
             if self.owner_fallback.is_some() || self.owner.is_some() {
                 self.report.at(
                     span,
-                    "`none` lets every caller reach everything, so an owner has no effect; remove one",
+                    "`none` lets every caller reach everything\nan owner has no effect then; remove one",
                 );
             }
         } else if scopes().next().is_none() && self.any.is_none() && self.report.is_empty() {
             self.report.at(
                 Span::call_site(),
-                "which scopes? write `#[requires_scope(\"create:todos\")]`, or `#[requires_scope(none)]` for every authenticated caller",
+                "which scopes?\nwrite `#[requires_scope(\"create:todos\")]`, or `#[requires_scope(none)]` for every authenticated caller",
             );
         }
         if let (Some((span, _)), None, None) = (&self.owner, self.owner_fallback, self.none) {
             self.report.at(
                 *span,
-                "`owner` is asked only about callers limited to their own objects; add `owner_fallback`",
+                "`owner` is for callers limited to their own objects\nadd `owner_fallback`",
             );
         }
         if let Some((_, name)) = self.name.as_ref().filter(|(_, name)| name.value().is_empty()) {

@@ -34,7 +34,7 @@ pub(crate) fn check(file: &PolicyFile, args: &Args, kind: OperationKind, name: &
         report.at(
             span,
             format!(
-                "`none` lets every authenticated caller in, but {} requires scopes; write those, or `requires: []` in the policy",
+                "`none` lets every caller in, but {} requires scopes\nwrite those, or `requires: []` in the policy",
                 place(file, operation.line())
             ),
         );
@@ -69,7 +69,7 @@ fn check_scopes(file: &PolicyFile, literals: &[LitStr], report: &mut Report) -> 
             );
             report.at(
                 literal.span(),
-                format!("scope `{scope}` is not declared in {}; {help}", file.shown),
+                format!("scope `{scope}` is not declared in {}\n{help}", file.shown),
             );
         }
     }
@@ -84,10 +84,7 @@ fn unknown_operation(file: &PolicyFile, kind: OperationKind, name: &str) -> Stri
         policy.operations(kind).map(Operation::name),
         key,
     );
-    format!(
-        "{one} `{name}` is not declared under `{key}:` in {}; {help}",
-        file.shown
-    )
+    format!("{one} `{name}` is not under `{key}:` in {}\n{help}", file.shown)
 }
 
 /// Offers the nearest name, else the declared ones.
@@ -97,7 +94,7 @@ fn help<'a>(nearest: Option<&str>, declared: impl Iterator<Item = &'a str>, what
     }
     let mut names: Vec<String> = declared.take(MAX_NAMES + 1).map(|name| format!("`{name}`")).collect();
     if names.is_empty() {
-        return format!("it declares no {what}");
+        return format!("no {what} are declared");
     }
     if names.len() > MAX_NAMES {
         names.truncate(MAX_NAMES);
@@ -118,8 +115,7 @@ fn looser_message(file: &PolicyFile, looser: &Looser) -> String {
         format!("a caller with only {}", scopes.join(", "))
     };
     format!(
-        "the policy reaches further than this annotation: {} gives {caller} {}, the annotation {}; tighten the policy or change the \
-         annotation",
+        "the policy reaches further than this annotation\n{} gives {caller} {}, the annotation {}\ntighten the policy or change the annotation",
         place(file, looser.line),
         reach(looser.policy_reach),
         reach(looser.annotation_reach)

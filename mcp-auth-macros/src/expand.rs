@@ -77,7 +77,7 @@ fn try_expand(attribute: TokenStream, mut function: ImplItemFn, report: &mut Rep
         report.at(
             function.sig.ident.span(),
             format!(
-                "no caller arrives in `{}`: add a parameter `access: Access`, `caller: &Caller` or `context: RequestContext<RoleServer>`, or \
+                "no caller arrives in `{}`\nadd a parameter `access: Access`, `caller: &Caller` or `context: RequestContext<RoleServer>`, or \
                  put `#[requires_scope]` above `#[tool]`",
                 function.sig.ident
             ),

@@ -152,14 +152,14 @@ pub(crate) fn check_signature(function: &ImplItemFn, args: &Args) -> Result<(), 
     {
         return Err(Error::new(
             second.path().span(),
-            "one `#[requires_scope]` per function: list all scopes in one",
+            "one `#[requires_scope]` per function\nlist all scopes in one",
         ));
     }
     let routed = routed(function);
     if let (Some((kind, routed)), Some((_, given))) = (&routed, &args.name) {
         let kind = kind.as_str();
         let message = format!(
-            "the name of this {kind} is `{}`, from its `#[{kind}]`; take this one away",
+            "the name of this {kind} is `{}`, from its `#[{kind}]`\ntake this one away",
             routed.text
         );
         return Err(Error::new(given.span(), message));
@@ -167,18 +167,18 @@ pub(crate) fn check_signature(function: &ImplItemFn, args: &Args) -> Result<(), 
     if routed.is_none() && args.name.is_none() && is_expanded(function) {
         return Err(Error::new(
             name.span(),
-            "`#[tool]` or `#[prompt]` above `#[requires_scope]` hides the name: swap them, put `#[guarded]` on the impl block, or give \
+            "`#[tool]` or `#[prompt]` above `#[requires_scope]` hides the name\nswap them, put `#[guarded]` on the impl block, or give \
              `name = \"…\"` if this is neither",
         ));
     }
     match &signature.output {
         ReturnType::Default => Err(Error::new(
             name.span(),
-            format!("`{name}` returns nothing, so it cannot refuse a caller; return `Result<_, Denied>`"),
+            format!("`{name}` returns nothing, so it cannot refuse a caller\nreturn `Result<_, Denied>`"),
         )),
         ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)) => Err(Error::new(
             ty.span(),
-            "this return type cannot carry a denial; write `async fn`, `Result<_, Denied>` or `axum::response::Response`",
+            "this return type cannot carry a denial\nwrite `async fn`, `Result<_, Denied>` or `axum::response::Response`",
         )),
         ReturnType::Type(..) => Ok(()),
     }
@@ -199,7 +199,7 @@ pub(crate) fn check_access(function: &ImplItemFn, source: &CallerSource, args: &
     if let (Some(_), Some(second)) = (parameter, &args.access) {
         return Err(Error::new(
             second.span(),
-            "a parameter is the `Access` already; take `access = …` away",
+            "a parameter is the `Access` already\ntake `access = …` away",
         ));
     }
     let (Some(option), None) = (args.owner_fallback, &args.owner) else {
@@ -212,8 +212,7 @@ pub(crate) fn check_access(function: &ImplItemFn, source: &CallerSource, args: &
         (None, None) => {
             return Err(Error::new(
                 option,
-                "`owner_fallback` limits the call to the caller's own objects; add a parameter `access: Access` to filter by, or \
-                 `owner = …`",
+                "`owner_fallback` needs a way to find the caller's own objects\nadd a parameter `access: Access` to filter by, or `owner = …`",
             ));
         }
     };
@@ -221,14 +220,14 @@ pub(crate) fn check_access(function: &ImplItemFn, source: &CallerSource, args: &
         return Err(Error::new(name.span(), UNUSABLE));
     }
     if !mentions(function.block.to_token_stream(), name) {
-        let message = format!("with `owner_fallback` the body must ask `{name}`: filter by it or check each owner");
+        let message = format!("with `owner_fallback` the body must ask `{name}`\nfilter by it or check each owner");
         return Err(Error::new(name.span(), message));
     }
     Ok(())
 }
 
 const UNUSABLE: &str =
-    "with `owner_fallback` the `Access` must be used: name it `access`, then filter by it or check each owner";
+    "with `owner_fallback` the `Access` must be used\nname it `access`, then filter by it or check each owner";
 
 /// Also looks into the arguments of macros, which only a search through the tokens can.
 pub(crate) fn mentions(tokens: TokenStream, name: &Ident) -> bool {

@@ -52,7 +52,7 @@ impl Options {
                         if *other == word {
                             format!("`{word}` is written twice")
                         } else {
-                            "a block is `part = …` of another one, or names its `parts(…)`; not both".to_owned()
+                            "`part = …` and `parts(…)` exclude each other\na block is part of another one, or names its parts".to_owned()
                         },
                     ));
                 }
@@ -89,7 +89,7 @@ impl Options {
             }
             _ => {
                 let message = format!(
-                    "unknown option `{word}`; expected `policy = \"…\"`, `part = …`, `parts(…)` or `crate = …`"
+                    "unknown option `{word}`\nexpected `policy = \"…\"`, `part = …`, `parts(…)` or `crate = …`"
                 );
                 return Err(Error::new(word.span(), message));
             }

@@ -52,7 +52,7 @@ fn try_expand(block: &mut ItemImpl, options: &Options, report: &mut Report) -> O
             .map_or_else(|| block.self_ty.span(), |(path, _)| path.span());
         report.at(
             place,
-            "`#[guarded]` found nothing to guard here: put it on the impl block of `#[tool_router]` or `#[prompt_router]`, or of functions \
+            "`#[guarded]` found nothing to guard here\nput it on the impl block of `#[tool_router]` or `#[prompt_router]`, or of functions \
              with `#[requires_scope]`",
         );
         return None;
@@ -120,7 +120,7 @@ impl Requirements {
             (Some((kind, name)), None) => report.at(
                 method.sig.ident.span(),
                 format!(
-                    "{} `{}` states no requirement; add `#[requires_scope(\"…\")]`, or `#[requires_scope(none)]` for every \
+                    "{} `{}` states no requirement\nadd `#[requires_scope(\"…\")]`, or `#[requires_scope(none)]` for every \
                      authenticated caller",
                     kind.as_str(),
                     name.text

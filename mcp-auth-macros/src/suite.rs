@@ -84,7 +84,9 @@ fn write(path: &str, folder: Option<PathBuf>) -> Result<TokenStream, String> {
 
 fn relative(path: &str, what: &str, whose: &str) -> Result<(), String> {
     if Path::new(path).has_root() {
-        return Err(format!("write the path of {what} relative to the {whose} folder"));
+        return Err(format!(
+            "the path of {what} is absolute\nwrite it relative to the {whose} folder"
+        ));
     }
     Ok(())
 }

@@ -62,7 +62,7 @@ fn editing_the_policy_rebuilds() {
     package.write("policies/notes.yaml", &renamed);
     let error = check(&package, None).unwrap_err();
     assert!(
-        error.contains("scope `read:notes` is not declared in policies/notes.yaml; did you mean `read:note`?"),
+        error.contains("scope `read:notes` is not declared in policies/notes.yaml\n       did you mean `read:note`?"),
         "{error}"
     );
     package.write("policies/notes.yaml", POLICY);

@@ -42,3 +42,25 @@ fn compile() {
         trybuild::TestCases::new().compile_fail("tests/ui/*/*.rs");
     }
 }
+
+/// The first line says what is wrong, short enough for an editor's margin; the lines after it say what to do. The compiler's own messages and those
+/// of other macros are not ours.
+#[test]
+fn the_first_line_of_a_mistake_is_short() {
+    for kind in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui")).unwrap() {
+        let kind = kind.unwrap().path();
+        let Ok(files) = fs::read_dir(&kind) else { continue };
+        for file in files {
+            let file = file.unwrap().path();
+            if file.extension().is_none_or(|extension| extension != "stderr") {
+                continue;
+            }
+            let text = fs::read_to_string(&file).unwrap();
+            for line in text.lines().filter_map(|line| line.strip_prefix("error: ")) {
+                let foreign =
+                    line.starts_with("Unknown field: `__in_block`") || line.starts_with("cannot construct `Access`");
+                assert!(foreign || line.chars().count() <= 75, "{}: {line}", file.display());
+            }
+        }
+    }
+}

@@ -40,7 +40,8 @@ impl Challenge<'_> {
         }
         parameter("resource_metadata", self.resource_metadata);
         if let Some(description) = self.error_description {
-            parameter("error_description", description);
+            // Some clients find parameters by searching for `scope=` and the like, in a scope or URI that the text names as well.
+            parameter("error_description", &description.replace('=', ""));
         }
         // Every character is printable ASCII by now, so this cannot fail. A challenge has at least one parameter (RFC 9110 section 11.6.1 and
         // RFC 6750 section 3), also here.
@@ -99,7 +100,7 @@ mod tests {
                 .unwrap()
                 .strip_suffix('"')
                 .unwrap();
-            let expected = if (' '..='~').contains(&c) && c != '"' && c != '\\' {
+            let expected = if (' '..='~').contains(&c) && !['"', '\\', '='].contains(&c) {
                 format!("a{c}b")
             } else {
                 "ab".into()

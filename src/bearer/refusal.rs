@@ -6,7 +6,12 @@ use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 
 use super::{challenge::Challenge, token::NoToken};
-use crate::{error::AuthorizationServerError, origin::Foreign, refusal_body::RefusalBody, verify::InvalidToken};
+use crate::{
+    error::AuthorizationServerError,
+    origin::Foreign,
+    refusal_body::{RefusalBody, retry_after},
+    verify::InvalidToken,
+};
 
 /// Why and how a request is refused. Nothing in it repeats what the client sent. Boxed, because it is large and rare.
 #[derive(Debug, Clone)]
@@ -169,11 +174,7 @@ impl Refusal {
         };
         let mut response = body.to_response(self.status);
         if let Some(after) = self.retry_after {
-            // Whole seconds (RFC 9110 section 10.2.3), rounded up: never earlier than the time that was meant.
-            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+            response.headers_mut().insert(header::RETRY_AFTER, retry_after(after));
         }
         response
     }

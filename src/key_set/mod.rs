@@ -33,16 +33,9 @@ impl KeySet {
     /// Parses a JWK set. Entries that are malformed, unsupported or not for signatures are left out one by one: one bad entry must not
     /// make the good keys unusable. The error says what is wrong and quotes nothing of the document.
     pub(crate) fn parse(issuer: &str, body: &[u8]) -> Result<Self, String> {
-        #[derive(Deserialize)]
-        struct Document<'a> {
-            #[serde(borrow)]
-            keys: Vec<&'a RawValue>,
-        }
-        let Ok(document) = serde_json::from_slice::<Document<'_>>(body) else {
-            return Err("it is not a JSON object with an array `keys` (RFC 7517 section 5)".to_owned());
-        };
-        let mut keys = Vec::with_capacity(document.keys.len());
-        for (index, entry) in document.keys.iter().enumerate() {
+        let entries = entries(body)?;
+        let mut keys = Vec::with_capacity(entries.len());
+        for (index, entry) in entries.iter().enumerate() {
             match VerificationKey::parse(entry.get().as_bytes()) {
                 Ok(key) => keys.push(key),
                 Err(reason) => tracing::debug!(issuer, index, %reason, "left out a key"),
@@ -52,7 +45,7 @@ impl KeySet {
             // Taken over all the same: an issuer that withdraws every key means it.
             tracing::warn!(
                 issuer,
-                entries = document.keys.len(),
+                entries = entries.len(),
                 "the key set has no key that this server can use"
             );
         }
@@ -70,6 +63,19 @@ impl KeySet {
             // Key ids should be unique (RFC 7517 section 4.5). Where they are not, each key is as trusted as the next.
             _ => Candidates::Keys(keys),
         }
+    }
+}
+
+/// The entries of a JWK set as they stand there. The error says what is wrong and quotes nothing of the document.
+pub(crate) fn entries(body: &[u8]) -> Result<Vec<&RawValue>, String> {
+    #[derive(Deserialize)]
+    struct Document<'a> {
+        #[serde(borrow)]
+        keys: Vec<&'a RawValue>,
+    }
+    match serde_json::from_slice::<Document<'_>>(body) {
+        Ok(document) => Ok(document.keys),
+        Err(_) => Err("it is not a JSON object with an array `keys` (RFC 7517 section 5)".to_owned()),
     }
 }
 

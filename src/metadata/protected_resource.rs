@@ -2,8 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::ResourceIdentifier;
+use super::{ResourceIdentifier, further_member};
 use crate::{error::ConfigError, scope_token::is_scope_token, secure_url};
+
+/// The scope of a refresh token (OpenID Connect Core section 11).
+pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
 
 /// The protected resource metadata of one MCP endpoint: who it is and which authorization servers it trusts.
 ///
@@ -26,6 +29,7 @@ pub struct ProtectedResourceMetadata {
     scopes_supported: Vec<String>,
     resource_name: Option<String>,
     resource_documentation: Option<String>,
+    further_members: Map<String, Value>,
 }
 
 impl ProtectedResourceMetadata {
@@ -37,6 +41,7 @@ impl ProtectedResourceMetadata {
             scopes_supported: Vec::new(),
             resource_name: None,
             resource_documentation: None,
+            further_members: Map::new(),
         }
     }
 
@@ -92,6 +97,7 @@ impl ProtectedResourceMetadata {
                 document.insert(name.to_owned(), value.clone().into());
             }
         }
+        document.extend(self.further_members.clone());
         Value::Object(document)
     }
 }
@@ -105,6 +111,7 @@ pub struct ProtectedResourceMetadataBuilder {
     scopes_supported: Vec<String>,
     resource_name: Option<String>,
     resource_documentation: Option<String>,
+    further_members: Map<String, Value>,
 }
 
 impl ProtectedResourceMetadataBuilder {
@@ -118,7 +125,7 @@ impl ProtectedResourceMetadataBuilder {
     /// server to ask for refresh tokens (MCP 2026-07-28, refresh tokens).
     pub fn scopes_supported<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         for scope in scopes.into_iter().map(Into::into) {
-            if scope != "offline_access" && !self.scopes_supported.contains(&scope) {
+            if scope != OFFLINE_ACCESS && !self.scopes_supported.contains(&scope) {
                 self.scopes_supported.push(scope);
             }
         }
@@ -137,11 +144,19 @@ impl ProtectedResourceMetadataBuilder {
         self
     }
 
+    /// Publishes a further member: one of RFC 9728 section 2 that has no setting of its own here (`resource_policy_uri`, `resource_tos_uri`,
+    /// `jwks_uri`, `signed_metadata`, …), one in another language (`resource_name#de`), or one that only your clients know.
+    pub fn member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.further_members.insert(name.into(), value.into());
+        self
+    }
+
     /// Checks the members and builds the metadata.
     ///
     /// # Errors
     /// When the resource or an issuer is no absolute https URL (http on this machine), holds credentials or a fragment; when there is no
-    /// authorization server, or one twice; when a scope is no scope token.
+    /// authorization server, or one twice; when a scope is no scope token; when a further member is empty, no usable URL where it has to be one, has
+    /// a setting of its own, or promises what this server does not check.
     pub fn build(self) -> Result<ProtectedResourceMetadata, ConfigError> {
         let resource = ResourceIdentifier::new(self.resource)?;
         if self.authorization_servers.is_empty() {
@@ -166,12 +181,16 @@ impl ProtectedResourceMetadataBuilder {
         if let Some(url) = &self.resource_documentation {
             secure_url::parse_setting("resource documentation", url)?;
         }
+        for (name, value) in &self.further_members {
+            further_member::check(name, value)?;
+        }
         Ok(ProtectedResourceMetadata {
             resource,
             authorization_servers: self.authorization_servers,
             scopes_supported: self.scopes_supported,
             resource_name: self.resource_name,
             resource_documentation: self.resource_documentation,
+            further_members: self.further_members,
         })
     }
 }

@@ -24,10 +24,10 @@ use super::ProtectedResourceMetadata;
 use crate::error::ConfigError;
 
 /// Short enough for clients to notice a move to another authorization server, in seconds.
-const MAX_AGE: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+pub(super) const MAX_AGE: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 
 /// Any site may read the document.
-const ANY_ORIGIN: (HeaderName, HeaderValue) = (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+pub(super) const ANY_ORIGIN: (HeaderName, HeaderValue) = (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
 
 /// The documents of one path as sent, and the queries under which they are found.
 #[derive(Clone)]
@@ -89,7 +89,7 @@ async fn serve(State(Documents(documents)): State<Documents>, request: Request) 
     (headers, document.clone()).into_response()
 }
 
-async fn preflight(request: HeaderMap) -> Response {
+pub(super) async fn preflight(request: HeaderMap) -> Response {
     let headers = [
         ANY_ORIGIN,
         (

@@ -162,7 +162,7 @@ impl PolicyHandle {
         S: crate::Guarded + rmcp::ServerHandler,
     {
         let inventory = crate::rmcp::Inventory::of_server(server).await;
-        self.require_inventory(inventory.map_err(crate::AuditErrors::unlistable)?)
+        self.require_inventory(inventory.map_err(crate::rmcp::unlistable)?)
     }
 
     /// Audits every annotated function that is no tool, prompt or resource, as [`audit_operations`](crate::audit_operations).

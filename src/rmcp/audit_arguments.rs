@@ -1,23 +1,9 @@
 //! Forbids on arguments against the arguments that the tools and prompts really take.
 
-use std::fmt;
-
 use mcp_auth_policy::{OperationKind, Policy, nearest};
 
 use super::guarded::Inventory;
-
-/// Why a forbid on an argument cannot be relied on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ArgumentProblem {
-    /// The tool or prompt takes no argument of this name, so the forbid would read nothing.
-    Unknown {
-        /// Its argument that is nearest.
-        suggestion: Option<String>,
-    },
-    /// The tool's input schema does not say `additionalProperties: false`, or there is none: the value could come under another name.
-    Open,
-}
+use crate::ArgumentProblem;
 
 /// One argument that a forbid reads, and what is wrong with it.
 pub(super) struct BadArgument {
@@ -65,17 +51,4 @@ fn problem(inventory: &Inventory, kind: OperationKind, name: &str, argument: &st
     }
     let suggestion = nearest(argument, names).map(str::to_owned);
     Some(ArgumentProblem::Unknown { suggestion })
-}
-
-impl fmt::Display for ArgumentProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unknown { suggestion: Some(near) } => write!(f, "which it does not take; did you mean `{near}`?"),
-            Self::Unknown { suggestion: None } => f.write_str("which it does not take; name one of its arguments"),
-            Self::Open => f.write_str(
-                "but the tool's input schema does not say `additionalProperties: false`, so the value could come under another name; put \
-                 `#[serde(deny_unknown_fields)]` on its parameters, and no `alias`",
-            ),
-        }
-    }
 }

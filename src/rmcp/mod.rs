@@ -2,7 +2,6 @@
 
 mod audit;
 mod audit_arguments;
-mod audit_finding;
 mod context;
 mod denied;
 mod guarded;
@@ -10,12 +9,8 @@ mod listing;
 mod local;
 mod tool_failure;
 
-pub(crate) use audit::audit_inventory;
-#[cfg(feature = "registry")]
-pub use audit::audit_operations;
-pub use audit::{AuditErrors, AuditReport, audit, audit_server};
-pub use audit_arguments::ArgumentProblem;
-pub use audit_finding::AuditFinding;
+pub use audit::{AuditReport, audit, audit_server};
+pub(crate) use audit::{audit_inventory, unlistable};
 pub use context::caller_of;
 pub(crate) use guarded::Inventory;
 pub use guarded::{Guarded, GuardedPart};

@@ -82,6 +82,11 @@ impl AuthorizationServer {
         }
     }
 
+    /// The metadata as it is shared, with the time to wait after a failure.
+    pub(crate) fn discovery(&self) -> &Discovery {
+        &self.0.discovery
+    }
+
     pub(super) fn rules(&self) -> &TokenRules {
         &self.0.rules
     }

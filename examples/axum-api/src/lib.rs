@@ -2,7 +2,10 @@
 //!
 //! Who may call which route, and whose notes it reaches, stands in `policies/axum-api.yaml` under `operations:`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    error::Error,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use axum::{
     Json, Router,
@@ -11,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, get},
 };
-use mcp_auth::{Access, AuthorizationServer, ConfigError, Denied, McpAuth, Policy, requires_scope};
+use mcp_auth::{Access, AuthorizationServer, Denied, McpAuth, Policy, PolicyHandle, requires_scope};
 use serde::{Deserialize, Serialize};
 
 /// The policy as it was when this program was built; the attributes below were checked against the same text.
@@ -34,8 +37,10 @@ type Notes = Arc<Mutex<(u64, Vec<Note>)>>;
 /// The routes behind the bearer layer, with the metadata that tells clients where tokens come from.
 ///
 /// # Errors
-/// The resource or the issuer is no URL that can be used.
-pub fn app(resource: &str, issuer: &str, policy: Policy) -> Result<Router, ConfigError> {
+/// The resource or the issuer is no URL that can be used, or the policy and the annotations below disagree.
+pub fn app(resource: &str, issuer: &str, policy: Policy) -> Result<Router, Box<dyn Error>> {
+    let policy = PolicyHandle::from(policy);
+    policy.require_operations_audit()?;
     let auth = McpAuth::builder(resource)
         .authorization_server(AuthorizationServer::new(issuer)?)
         .policy(policy)

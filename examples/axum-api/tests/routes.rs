@@ -116,3 +116,20 @@ async fn a_missing_scope_is_403_naming_it_and_nothing_happens() {
     );
     assert!(api.list(&reader).await.is_empty());
 }
+
+#[tokio::test]
+async fn a_policy_that_the_annotations_disagree_with_serves_nothing() {
+    for (from, to, expected) in [
+        ("  add-note:", "  add-notes:", "is not under `operations:`"),
+        ("  add-note:", "  add-notes:", "operation `add-notes` is declared at"),
+        ("requires: read:notes", "requires: []", "`list-notes`: the policy at"),
+    ] {
+        let changed = POLICY.replace(from, to);
+        assert_ne!(changed, POLICY, "{from}");
+        let policy = Policy::parse(&changed).unwrap();
+        let error = app("http://localhost:3001", "http://localhost:3002", policy)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}

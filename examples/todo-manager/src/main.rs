@@ -39,11 +39,23 @@ async fn main() -> ExitCode {
 async fn run(settings: &Settings) -> Result<(), StartError> {
     check_environment(env::vars_os().map(|(name, _)| name))?;
     #[cfg(feature = "demo")]
-    if let Some(Command::Token { user, scope, issuer }) = &settings.command {
-        return print_token(user, scope, issuer).await;
+    if let Some(Command::Token {
+        user,
+        scope,
+        issuer,
+        resource,
+    }) = &settings.command
+    {
+        return print_token(SignIn {
+            issuer: issuer.clone(),
+            resource: resource.clone(),
+            user: user.clone(),
+            scopes: scope.clone(),
+        })
+        .await;
     }
     if settings.check {
-        let report = server::check(settings)?;
+        let report = server::check(settings).await?;
         let _ = writeln!(io::stdout(), "{report}");
         return Ok(());
     }
@@ -67,13 +79,7 @@ async fn run(settings: &Settings) -> Result<(), StartError> {
 
 /// Prints a token, and nothing else, on standard output.
 #[cfg(feature = "demo")]
-async fn print_token(user: &str, scopes: &[String], issuer: &str) -> Result<(), StartError> {
-    let request = SignIn {
-        issuer: issuer.to_owned(),
-        user: user.to_owned(),
-        scopes: scopes.to_vec(),
-        ..SignIn::default()
-    };
+async fn print_token(request: SignIn) -> Result<(), StartError> {
     let token = sign_in(&request).await?;
     let _ = writeln!(io::stdout(), "{}", token.dangerous_raw_token());
     Ok(())

@@ -23,9 +23,10 @@ use url::Url;
 use crate::{
     listen::{ListenError, listen},
     policy::{self, LoadedPolicy, PolicyError},
-    settings::{Mode, Reload, ServerType, Settings, UnknownVariable},
+    settings::{Mode, Reload, Settings, UnknownVariable},
     store::{OpenError, TodoStore},
     tools::TodoManager,
+    verification::{self, ModeError},
 };
 
 /// How long requests under way may take when the server stops.
@@ -43,6 +44,9 @@ pub enum StartError {
     /// Tools and policy do not fit.
     #[error(transparent)]
     Audit(#[from] mcp_auth::AuditErrors),
+    /// The settings contradict the mode.
+    #[error(transparent)]
+    Mode(#[from] ModeError),
     /// A URL or scope is not what it must be.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -88,6 +92,7 @@ pub struct Server {
     policy: LoadedPolicy,
     resources: Vec<McpAuth>,
     issuer: Issuer,
+    mode: Mode,
     database: String,
 }
 
@@ -109,12 +114,12 @@ impl Issuer {
     }
 }
 
-/// Loads the policy and audits the tools against it.
+/// Checks the settings, loads the policy and audits the tools against it.
 ///
 /// # Errors
-/// The policy has mistakes, or the tools do not fit it.
-pub fn check(settings: &Settings) -> Result<String, StartError> {
-    let loaded = load(settings, Reload::Off)?;
+/// The settings contradict each other, the policy has mistakes, or the tools do not fit it.
+pub async fn check(settings: &Settings) -> Result<String, StartError> {
+    let loaded = load(settings, Reload::Off).await?;
     let policy = loaded.policy.current();
     Ok(format!(
         "ok: policy `{}` ({}), revision {}",
@@ -124,10 +129,13 @@ pub fn check(settings: &Settings) -> Result<String, StartError> {
     ))
 }
 
-fn load(settings: &Settings, reload: Reload) -> Result<LoadedPolicy, StartError> {
+async fn load(settings: &Settings, reload: Reload) -> Result<LoadedPolicy, StartError> {
+    verification::check(settings)?;
     let loaded = policy::load(settings.policy.as_deref(), reload)?;
+    // The tools are listed, not called: the database can wait until all the rest is known to be right.
+    let manager = TodoManager::new(TodoStore::open("sqlite::memory:").await?);
     // Of this policy, and of each that is to replace it.
-    loaded.policy.require_audit::<TodoManager>()?;
+    loaded.policy.require_audit_of(&manager).await?;
     Ok(loaded)
 }
 
@@ -150,7 +158,7 @@ impl Server {
     /// # Errors
     /// The first cause that keeps the server from running; nothing is left listening.
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
-        let policy = load(settings, settings.reload)?;
+        let policy = load(settings, settings.reload).await?;
         let log = settings.decision_log.as_deref().map(decision_log).transpose()?;
         let listeners = listen(settings.bind, settings.port).await?;
         let port = listeners
@@ -161,14 +169,8 @@ impl Server {
             resources.push(format!("http://localhost:{port}"));
         }
         let issuer = issuer(settings, port, &resources, &policy).await?;
-        let server_type = match settings.server_type {
-            ServerType::Oidc => mcp_auth::ServerType::Oidc,
-            ServerType::Oauth => mcp_auth::ServerType::OAuth,
-            ServerType::Auto => mcp_auth::ServerType::Auto,
-        };
-        let trusted = AuthorizationServer::builder(issuer.url())
-            .server_type(server_type)
-            .build()?;
+        // One for all resources: its keys are fetched once.
+        let trusted = verification::trust(settings, issuer.url())?;
         let resources = resources
             .iter()
             .map(|resource| protect(settings, resource, &trusted, &policy.policy, log.as_ref()))
@@ -186,6 +188,7 @@ impl Server {
             policy,
             resources,
             issuer,
+            mode: settings.mode,
             database: settings.database.clone(),
         })
     }
@@ -275,7 +278,7 @@ async fn issuer(
         #[cfg(feature = "demo")]
         None => {
             let port = if settings.port == 0 { 0 } else { port.saturating_add(1) };
-            demo::Embedded::start(settings.bind, port, resources, &policy.policy.current())
+            demo::Embedded::start(settings, port, resources, &policy.policy.current())
                 .await
                 .map(Issuer::Embedded)
         }
@@ -297,7 +300,6 @@ fn protect(
     policy: &PolicyHandle,
     log: Option<&DecisionLog>,
 ) -> Result<McpAuth, ConfigError> {
-    let Mode::Jwt = settings.mode;
     let mut builder = McpAuth::builder(resource)
         .authorization_server(issuer.clone())
         .policy(policy.clone())

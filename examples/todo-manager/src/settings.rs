@@ -1,6 +1,6 @@
 //! Flags and environment variables.
 
-use std::{ffi::OsString, net::IpAddr, path::PathBuf};
+use std::{convert::Infallible, ffi::OsString, fmt, net::IpAddr, path::PathBuf, str::FromStr};
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
@@ -47,6 +47,25 @@ pub struct Settings {
     /// Scope that every request needs; repeatable, comma separated.
     #[arg(long, env = "MCP_AUTH_REQUIRED_SCOPES", value_name = "SCOPE", value_delimiter = ',')]
     pub required_scopes: Vec<String>,
+
+    /// Client id of this server at the issuer, for `--mode introspection`.
+    #[arg(
+        long,
+        env = "MCP_AUTH_INTROSPECTION_CLIENT_ID",
+        value_name = "ID",
+        requires = "introspection_client_secret"
+    )]
+    pub introspection_client_id: Option<String>,
+
+    /// Its secret; better set in the environment, where other users of the machine do not see it.
+    #[arg(
+        long,
+        env = "MCP_AUTH_INTROSPECTION_CLIENT_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true,
+        requires = "introspection_client_id"
+    )]
+    pub introspection_client_secret: Option<Secret>,
 
     /// Policy file [default: ./policies/todo.yaml if there is one, else the one built in].
     #[arg(long, env = "MCP_AUTH_POLICY", value_name = "FILE")]
@@ -103,6 +122,9 @@ pub enum Command {
         /// Issuer that the server printed.
         #[arg(long, value_name = "URL", default_value = "http://localhost:3002")]
         issuer: String,
+        /// MCP endpoint that the token is for. Can be left out where the server has only one.
+        #[arg(long, value_name = "URL")]
+        resource: Option<String>,
     },
 }
 
@@ -122,6 +144,37 @@ pub enum ServerType {
 pub enum Mode {
     /// Signature and claims, by the issuer's published keys.
     Jwt,
+    /// The issuer is asked about tokens that are no JWTs (RFC 7662).
+    Introspection,
+    /// Known, to be refused with the reason: see `verification`.
+    #[value(hide = true)]
+    Userinfo,
+}
+
+/// A text that is not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Returns the text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Secret {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
 }
 
 /// What a change of the policy file leads to.

@@ -161,7 +161,47 @@ async fn every_mistake_ends_in_one_message_that_says_what_where_and_what_to_do()
             &["http://127.0.0.1:3001", "same path", "--resource"],
         ),
         (&["--port", "70000"], &[], &["70000", "--port"]),
-        (&["--mode", "guess"], &[], &["guess", "jwt"]),
+        (&["--mode", "guess"], &[], &["guess", "jwt", "introspection"]),
+        (
+            &["--port", "0", "--mode", "userinfo"],
+            &[],
+            &["learns neither scopes", "--mode introspection", "MCP_AUTH_MODE"],
+        ),
+        (
+            &["--check"],
+            &[("MCP_AUTH_MODE", "userinfo")],
+            &["learns neither scopes"],
+        ),
+        (
+            &["--port", "0"],
+            &[("MCP_AUTH_INSECURE_NO_AUDIENCE_CHECK", "true")],
+            &["`MCP_AUTH_INSECURE_NO_AUDIENCE_CHECK`", "known are MCP_AUTH_BIND"],
+        ),
+        (
+            &[
+                "--port",
+                "0",
+                "--mode",
+                "introspection",
+                "--issuer",
+                "https://login.example.com",
+            ],
+            &[],
+            &["--introspection-client-id", "MCP_AUTH_INTROSPECTION_CLIENT_SECRET"],
+        ),
+        (
+            &["--port", "0", "--mode", "introspection"],
+            &[("MCP_AUTH_INTROSPECTION_CLIENT_SECRET", "hunter2")],
+            &["--introspection-client-id"],
+        ),
+        (
+            &["--port", "0", "--mode", "introspection"],
+            &[
+                ("MCP_AUTH_INTROSPECTION_CLIENT_ID", "rs\n"),
+                ("MCP_AUTH_INTROSPECTION_CLIENT_SECRET", "hunter2"),
+            ],
+            &["client", "printable"],
+        ),
     ];
     for (arguments, variables, expected) in table {
         let (ran, text) = run(folder.path(), arguments, variables).await;
@@ -175,6 +215,41 @@ async fn every_mistake_ends_in_one_message_that_says_what_where_and_what_to_do()
         assert!(text.matches("error").count() >= 1, "{text}");
         assert!(!text.contains("hunter2") && !text.contains("panicked"), "{text}");
     }
+}
+
+#[tokio::test]
+async fn help_names_every_flag_and_variable() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = [("MCP_AUTH_INTROSPECTION_CLIENT_SECRET", "hunter2")];
+    let (ran, text) = run(folder.path(), &["--help"], &secret).await;
+    assert!(ran, "{text}");
+    for (flag, variable) in [
+        ("--port", "PORT"),
+        ("--bind", "MCP_AUTH_BIND"),
+        ("--issuer", "MCP_AUTH_ISSUER"),
+        ("--server-type", "MCP_AUTH_SERVER_TYPE"),
+        ("--mode", "MCP_AUTH_MODE"),
+        ("--resource", "MCP_AUTH_RESOURCE"),
+        ("--audience", "MCP_AUTH_AUDIENCE"),
+        ("--required-scopes", "MCP_AUTH_REQUIRED_SCOPES"),
+        ("--introspection-client-id", "MCP_AUTH_INTROSPECTION_CLIENT_ID"),
+        ("--introspection-client-secret", "MCP_AUTH_INTROSPECTION_CLIENT_SECRET"),
+        ("--policy", "MCP_AUTH_POLICY"),
+        ("--reload", "MCP_AUTH_RELOAD"),
+        ("--decision-log", "MCP_AUTH_DECISION_LOG"),
+        ("--database", "DATABASE_URL"),
+        ("--allowed-origins", "MCP_AUTH_ALLOWED_ORIGINS"),
+        ("--allowed-hosts", "MCP_AUTH_ALLOWED_HOSTS"),
+        ("--log-format", "MCP_AUTH_LOG_FORMAT"),
+    ] {
+        assert!(
+            text.contains(&format!("{flag} <")) && text.contains(&format!("[env: {variable}")),
+            "{flag}: {text}"
+        );
+    }
+    assert!(text.contains("--check") && !text.contains("hunter2"), "{text}");
+    // Known, to be refused with the reason; not offered.
+    assert!(text.contains("introspection") && !text.contains("userinfo"), "{text}");
 }
 
 #[tokio::test]

@@ -96,8 +96,8 @@ impl Issuer {
 ///
 /// # Errors
 /// The settings contradict each other, the policy has mistakes, or the tool does not fit it.
-pub fn check(settings: &Settings) -> Result<String, StartError> {
-    let loaded = load(settings)?;
+pub async fn check(settings: &Settings) -> Result<String, StartError> {
+    let loaded = load(settings).await?;
     let policy = loaded.policy.current();
     Ok(format!(
         "ok: policy `{}` ({}), revision {}",
@@ -107,11 +107,11 @@ pub fn check(settings: &Settings) -> Result<String, StartError> {
     ))
 }
 
-fn load(settings: &Settings) -> Result<LoadedPolicy, StartError> {
+async fn load(settings: &Settings) -> Result<LoadedPolicy, StartError> {
     verification::check(settings)?;
     let loaded = policy::load(settings.policy.as_deref())?;
     // Of this policy, and of each that is to replace it.
-    loaded.policy.require_audit::<WhoAmI>()?;
+    loaded.policy.require_audit_of(&WhoAmI).await?;
     Ok(loaded)
 }
 
@@ -121,7 +121,7 @@ impl Server {
     /// # Errors
     /// The first cause that keeps the server from running; nothing is left listening.
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
-        let policy = load(settings)?;
+        let policy = load(settings).await?;
         let listeners = listen(settings.bind, settings.port).await?;
         let port = listeners
             .first()

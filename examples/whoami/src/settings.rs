@@ -113,6 +113,9 @@ pub enum Command {
         /// Issuer that the server printed.
         #[arg(long, value_name = "URL", default_value = "http://localhost:3002")]
         issuer: String,
+        /// MCP endpoint that the token is for. Can be left out where the server has only one.
+        #[arg(long, value_name = "URL")]
+        resource: Option<String>,
     },
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use common::*;
 use dev_authorization_server::{AccessTokenFormat, Algorithm, SignIn, sign_in};
 use serde_json::{Value, json};
+use whoami::server::Server;
 
 #[tokio::test]
 async fn without_a_token_a_client_learns_where_to_get_one() {
@@ -31,6 +32,20 @@ async fn without_a_token_a_client_learns_where_to_get_one() {
         })
     );
     server.stop().await;
+}
+
+#[tokio::test]
+async fn the_banner_names_every_resource_and_how_to_get_a_token_for_one() {
+    let resources = ["http://localhost:3001/a", "http://localhost:3001/b"];
+    let server = Server::start(&settings(&["--resource", resources[0], "--resource", resources[1]]))
+        .await
+        .unwrap();
+    let banner = server.banner();
+    for resource in resources {
+        assert!(banner.contains(&format!("  MCP endpoint  {resource}\n")), "{banner}");
+    }
+    let command = format!("token alice --issuer {} --resource {})", server.issuer(), resources[0]);
+    assert!(banner.contains(&command), "{banner}");
 }
 
 #[tokio::test]
@@ -74,6 +89,38 @@ async fn by_userinfo_which_is_the_default_a_user_is_told_what_the_issuer_says_of
         let token = server.token("admin", scopes).await;
         assert_eq!(server.whoami(&token).await, claims);
     }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_edited_policy_decides_before_the_tool_is_reached() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("whoami.yaml");
+    let policy = std::fs::read_to_string(POLICY).unwrap();
+    std::fs::write(
+        &file,
+        policy.replace("whoami: { requires: [] }", "whoami: { requires: profile }"),
+    )
+    .unwrap();
+    let server = Running::start(&["--mode", "jwt", "--policy", file.to_str().unwrap()]).await;
+    let response = server
+        .post(
+            Some(&server.token("alice", &["openid"]).await),
+            &call("whoami", json!({})),
+        )
+        .await;
+    // A tool that refuses by itself can only say so in its answer.
+    assert_eq!(response.status(), 403);
+    let challenge = response.headers()["www-authenticate"].to_str().unwrap();
+    assert!(
+        challenge.starts_with(r#"Bearer error="insufficient_scope", scope="#),
+        "{challenge}"
+    );
+    assert!(challenge.contains("profile"), "{challenge}");
+    assert_eq!(
+        server.whoami(&server.token("alice", SCOPES).await).await["sub"],
+        "alice"
+    );
     server.stop().await;
 }
 

@@ -1,20 +1,27 @@
 //! What the server shows when it runs.
 
+use mcp_auth::McpAuth;
+
 #[cfg(feature = "demo")]
 use super::Issuer;
 use super::Server;
+use crate::settings::Mode;
 
 /// The banner. It holds no token: it shows the command that gets one.
 pub(super) fn banner(server: &Server) -> String {
-    let resource = server.resource();
+    let resources: String = server.resources.iter().map(endpoint).collect();
     let policy = server.policy.policy.current();
     let revision = policy.revision().get(..12).unwrap_or_default();
     let mut text = format!(
-        "todo-manager {version}\n\n  MCP endpoint  {resource}\n  issuer        {issuer}\n  policy        {name}, revision {revision} ({source})\n  database      {database}\n",
+        "todo-manager {version}\n\n{resources}  issuer        {issuer}\n  policy        {name}, revision {revision} ({source})\n  tokens        {tokens}\n  database      {database}\n",
         version = env!("CARGO_PKG_VERSION"),
         issuer = server.issuer(),
         name = policy.name(),
         source = server.policy.source,
+        tokens = match server.mode {
+            Mode::Introspection => "verified by signature if they are JWTs, else by introspection",
+            Mode::Jwt | Mode::Userinfo => "verified by signature",
+        },
         database = server.database,
     );
     if let Some(more) = next_steps(server) {
@@ -23,17 +30,25 @@ pub(super) fn banner(server: &Server) -> String {
     text
 }
 
+fn endpoint(auth: &McpAuth) -> String {
+    format!("  MCP endpoint  {}\n", auth.metadata().resource())
+}
+
 #[cfg(feature = "demo")]
 fn next_steps(server: &Server) -> Option<String> {
     let Issuer::Embedded(_) = server.issuer else {
         return None;
     };
     let (resource, issuer) = (server.resource(), server.issuer());
-    let elsewhere = if resource == "http://localhost:3001" {
+    let mut elsewhere = if resource == "http://localhost:3001" {
         String::new()
     } else {
         format!(" --issuer {issuer}")
     };
+    if server.resources.len() > 1 {
+        elsewhere.push_str(" --resource ");
+        elsewhere.push_str(resource);
+    }
     Some(format!(
         r#"
   The issuer is a development authorization server inside this process: anybody signs in, as anybody.

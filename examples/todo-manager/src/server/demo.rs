@@ -1,13 +1,17 @@
 //! The development authorization server inside this process: started only when no issuer is set, and only on loopback.
 
-use std::{io, net::IpAddr};
+use std::io;
 
-use dev_authorization_server::{BuildError, DevelopmentAuthorizationServer, bind_loopback};
+use dev_authorization_server::{AccessTokenFormat, BuildError, DevelopmentAuthorizationServer, bind_loopback};
 use mcp_auth::Policy;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::StartError;
+use crate::{
+    settings::{Mode, Settings},
+    verification::{EMBEDDED_CLIENT, credentials},
+};
 
 /// A development authorization server that listens already.
 #[derive(Debug)]
@@ -19,12 +23,12 @@ pub(super) struct Embedded {
 impl Embedded {
     /// Listens on both loopback addresses. Port 0 takes a free one.
     pub(super) async fn start(
-        bind: Option<IpAddr>,
+        settings: &Settings,
         port: u16,
         resources: &[String],
         policy: &Policy,
     ) -> Result<Self, StartError> {
-        if let Some(address) = bind.filter(|address| !address.is_loopback()) {
+        if let Some(address) = settings.bind.filter(|address| !address.is_loopback()) {
             return Err(StartError::Demo(format!(
                 "no issuer is set, and the embedded development authorization server, which signs in anybody, does not run while \
                  `--bind {address}` opens this server to other machines; set `--issuer` (MCP_AUTH_ISSUER) to your authorization server"
@@ -41,6 +45,13 @@ impl Embedded {
         let mut builder = DevelopmentAuthorizationServer::builder()
             .issuer(format!("http://localhost:{port}"))
             .users_from_policy(policy);
+        // As at an issuer for which this mode is needed.
+        if settings.mode == Mode::Introspection {
+            let (id, secret) = credentials(settings).unwrap_or(EMBEDDED_CLIENT);
+            builder = builder
+                .access_token_format(AccessTokenFormat::Opaque)
+                .introspection_client(id, secret);
+        }
         for resource in resources {
             builder = builder.resource(resource);
         }

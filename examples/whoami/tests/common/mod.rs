@@ -27,10 +27,13 @@ pub const MODES: &[&str] = &["jwt", "introspection", "userinfo"];
 /// What the policy tells clients to ask for.
 pub const SCOPES: &[&str] = &["openid", "profile", "email"];
 
-/// Settings for a free port, unless `more` names one.
+/// Settings for a free port and the policy of this repository, unless `more` names others.
 pub fn settings(more: &[&str]) -> Settings {
-    let mut arguments = vec!["whoami", "--policy", POLICY];
+    let mut arguments = vec!["whoami"];
     arguments.extend(more);
+    if !more.contains(&"--policy") {
+        arguments.extend(["--policy", POLICY]);
+    }
     if !more.contains(&"--port") {
         arguments.extend(["--port", "0"]);
     }

@@ -4,8 +4,6 @@ use std::fmt;
 
 use mcp_auth_policy::{OperationKind, Reach};
 
-use super::audit_arguments::ArgumentProblem;
-
 /// One disagreement between code and policy. `Display` says what, where and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -103,6 +101,19 @@ pub enum AuditFinding {
         /// The policy file with the line.
         policy: String,
     },
+}
+
+/// Why a forbid on an argument cannot be relied on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ArgumentProblem {
+    /// The tool or prompt takes no argument of this name, so the forbid would read nothing.
+    Unknown {
+        /// Its argument that is nearest.
+        suggestion: Option<String>,
+    },
+    /// The tool's input schema does not say `additionalProperties: false`, or there is none: the value could come under another name.
+    Open,
 }
 
 impl fmt::Display for AuditFinding {
@@ -230,5 +241,18 @@ fn reach(reach: Reach) -> &'static str {
         Reach::Deny => "nothing",
         Reach::Own => "its own objects",
         Reach::Any => "every object",
+    }
+}
+
+impl fmt::Display for ArgumentProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown { suggestion: Some(near) } => write!(f, "which it does not take; did you mean `{near}`?"),
+            Self::Unknown { suggestion: None } => f.write_str("which it does not take; name one of its arguments"),
+            Self::Open => f.write_str(
+                "but the tool's input schema does not say `additionalProperties: false`, so the value could come under another name; put \
+                 `#[serde(deny_unknown_fields)]` on its parameters, and no `alias`",
+            ),
+        }
     }
 }
