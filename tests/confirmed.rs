@@ -159,7 +159,7 @@ async fn what_only_owners_reach_needs_a_function_that_knows_them() {
     assert!(
         errors
             .to_string()
-            .contains("resource `n://{id}` at policy:13 limits callers to their own objects"),
+            .contains("resource `n://{id}` at policy:12 limits callers to their own objects"),
         "{errors}"
     );
 }
