@@ -36,7 +36,7 @@ mod jwt;
 mod scope_claim;
 mod token_rules;
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 pub(crate) use self::custom_verifier::StoredVerifier;
 pub use self::{
@@ -47,7 +47,10 @@ pub use self::{
     invalid_token::InvalidToken,
     scope_claim::ScopeClaim,
 };
-use crate::{error::AuthorizationServerError, remote::Unavailable};
+use crate::{
+    error::{AuthorizationServerError, write_with_causes},
+    remote::Unavailable,
+};
 
 /// Chooses the crypto backend of the JWT library: two of them in one tree make it panic at first use unless one was chosen. Whoever chose before us
 /// may.
@@ -55,8 +58,8 @@ pub(crate) fn install_crypto() {
     let _already_chosen = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
 }
 
-/// Why a token gave no [`AuthInfo`](crate::AuthInfo).
-#[derive(Debug, Clone, thiserror::Error)]
+/// Why a token gave no [`AuthInfo`](crate::AuthInfo). `Debug` is as that of [`ConfigError`](crate::ConfigError).
+#[derive(Clone, thiserror::Error)]
 pub enum VerifyError {
     /// The token is bad. The client needs another one: 401.
     #[error(transparent)]
@@ -65,6 +68,12 @@ pub enum VerifyError {
     /// less than a second: 503 with `Retry-After`, rounded up.
     #[error("{0}")]
     Unavailable(#[source] AuthorizationServerError, Duration),
+}
+
+impl fmt::Debug for VerifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_with_causes(self, f)
+    }
 }
 
 impl From<Unavailable> for VerifyError {
