@@ -19,7 +19,8 @@
 //!
 //! A custom verifier takes the place of all this for every token of its resource; steps 5 to 7 apply to what it says too.
 //!
-//! A rejection is an [`InvalidToken`]; a client learns its `reason` and `description`, which repeat nothing of the token. When the keys of
+//! A rejection is an [`InvalidToken`]; a client learns its `reason` and `description`, which repeat nothing of the token. An `iss` or `aud` that does
+//! not fit is logged at `DEBUG`, the latter only of a token whose signature is right. When the keys of
 //! the issuer cannot be had, the answer is [`VerifyError::Unavailable`], never a rejection: clients throw rejected tokens away.
 //!
 //! What a deployment can break: an issuer that gives the same audience to two resource servers makes their tokens interchangeable; a clock
@@ -33,6 +34,7 @@ mod compact;
 mod custom_verifier;
 mod invalid_token;
 mod jwt;
+mod mismatch;
 mod scope_claim;
 mod token_rules;
 
