@@ -8,7 +8,10 @@ use std::{
     sync::Once,
 };
 
-use mcp_auth::{AccessTokenVerifier, AuthorizationServer, BearerToken, testing::Issuer};
+use mcp_auth::{
+    AccessTokenVerifier, AuthorizationServer, BearerToken,
+    testing::{Fault, Issuer},
+};
 use serde_json::json;
 use tracing::{
     Event, Level, Metadata, Subscriber,
@@ -148,4 +151,20 @@ async fn another_issuer_is_shown_escaped_and_cut() {
     let long = token().claim("iss", "x".repeat(1000)).sign();
     let line = mismatch(&verifier, &long).await.unwrap();
     assert!(line.contains("xxx…") && !line.contains(&"x".repeat(200)), "{line}");
+}
+
+#[tokio::test]
+async fn a_failure_of_an_issuer_is_one_warning() {
+    for (fault, text) in [(Fault::Down, "oauth-authorization-server"), (Fault::KeySetDown, "jwks")] {
+        let (issuer, verifier) = setup().await;
+        let token = issuer.token().audience(RESOURCE).sign();
+        issuer.set_fault(fault);
+        verifier.verify(&token).await.unwrap_err();
+        let warnings = logged(Level::WARN);
+        assert_eq!(warnings.len(), 1, "{warnings:#?}");
+        assert!(
+            warnings[0].contains(text) && warnings[0].contains(issuer.url()),
+            "{warnings:?}"
+        );
+    }
 }
