@@ -9,9 +9,11 @@ use std::{
 };
 
 use mcp_auth::{
-    AccessTokenVerifier, AuthorizationServer, BearerToken,
+    Access, AccessTokenVerifier, AuthorizationServer, BearerToken, Denied, McpAuth, Policy, PolicyHandle, guarded,
+    requires_scope,
     testing::{Fault, Issuer},
 };
+use rmcp::{tool, tool_router};
 use serde_json::json;
 use tracing::{
     Event, Level, Metadata, Subscriber,
@@ -167,4 +169,43 @@ async fn a_failure_of_an_issuer_is_one_warning() {
             "{warnings:?}"
         );
     }
+}
+
+struct Server;
+
+#[guarded]
+#[tool_router]
+impl Server {
+    #[tool(description = "Reads everything")]
+    #[requires_scope("read")]
+    async fn read_all(&self, access: Access) -> Result<String, Denied> {
+        Ok(access.subject().to_owned())
+    }
+}
+
+#[test]
+fn an_endpoint_whose_policy_was_never_audited_is_one_warning() {
+    start_log();
+    let policy = "version: 1\npolicy: library\nscopes: { read: Read }\ntools: { read_all: { requires: read } }";
+    let policy = || PolicyHandle::from(Policy::parse(policy).unwrap());
+    let endpoint = |policy: Option<PolicyHandle>| {
+        let server = AuthorizationServer::new("https://auth.example.com").unwrap();
+        let builder = McpAuth::builder(RESOURCE).authorization_server(server);
+        let builder = match policy {
+            Some(policy) => builder.policy(policy),
+            None => builder,
+        };
+        let _layer = builder.build().unwrap().mcp_layer();
+        logged(Level::WARN)
+    };
+    let warnings = endpoint(Some(policy()));
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
+    for part in [RESOURCE, "library", "require_audit_of"] {
+        assert!(warnings[0].contains(part), "{warnings:?}");
+    }
+    let audited = policy();
+    audited.require_audit::<Server>().unwrap();
+    let none = Vec::<String>::new();
+    assert_eq!(endpoint(Some(audited)), none);
+    assert_eq!(endpoint(None), none);
 }
