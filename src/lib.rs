@@ -107,3 +107,8 @@ pub use self::{
 #[cfg(doctest)]
 #[doc = include_str!("../docs/migrating-from-mcp-auth.md")]
 mod migrating_from_mcp_auth {}
+
+/// Compiles the server in the page about enforcement.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/enforcement.md")]
+mod enforcement {}

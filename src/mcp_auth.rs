@@ -53,7 +53,9 @@ pub struct McpAuth {
 impl McpAuth {
     /// Begins the configuration of one protected resource, named by its URL: the address that clients call (RFC 8707 section 2).
     ///
-    /// The URL is published and compared exactly as written here.
+    /// The URL is published as written here, and a token's audience has to equal it letter by letter. One exception: a URL without a path
+    /// (`https://mcp.example.com`) is also accepted with one slash at its end, and the other way round, because URL types of several languages
+    /// add it.
     pub fn builder(resource: impl Into<String>) -> McpAuthBuilder {
         McpAuthBuilder::new(resource.into())
     }

@@ -11,21 +11,27 @@ use serde_json::{Map, Value};
 use crate::{
     auth_info::{AuthInfo, Facts},
     caller::Caller,
+    policy_handle::PolicyHandle,
 };
 
 /// Starts a caller for a test: subject `test-user`, no scopes, valid for an hour.
 ///
-/// ```
-/// use std::sync::Arc;
+/// The policy is what the server has: an `Arc<Policy>`, or a [`PolicyHandle`], of which the caller sees the policy that is in force now.
 ///
-/// # fn with(policy: &Arc<mcp_auth::Policy>) {
-/// let alice = mcp_auth::testing::caller(policy).subject("alice").scopes(["create:todos"]).build();
+/// ```
+/// use mcp_auth::{Policy, PolicyHandle, testing};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let policy = PolicyHandle::from(Policy::parse("version: 1\nscopes: { \"create:todos\": Create to-do items }\ntools: { create-todo: { requires: \"create:todos\" } }")?);
+/// let alice = testing::caller(&policy).subject("alice").scopes(["create:todos"]).build();
 /// assert_eq!(alice.subject(), "alice");
+/// # Ok(())
 /// # }
 /// ```
-pub fn caller(policy: &Arc<Policy>) -> CallerBuilder {
+pub fn caller(policy: &(impl Clone + Into<PolicyHandle>)) -> CallerBuilder {
+    let handle: PolicyHandle = policy.clone().into();
     CallerBuilder {
-        policy: Arc::clone(policy),
+        policy: handle.current(),
         issuer: "https://issuer.example".into(),
         subject: "test-user".into(),
         claims: Map::new(),

@@ -17,6 +17,20 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A token does not print itself. To send it to your server, ask for its text by name:
+//!
+//! ```
+//! use mcp_auth::testing::Issuer;
+//!
+//! # async fn send(issuer: &Issuer) -> Result<(), Box<dyn std::error::Error>> {
+//! let token = issuer.token().subject("alice").audience("http://localhost:3001").sign();
+//! let request = reqwest::Client::new().post("http://localhost:3001").bearer_auth(token.dangerous_raw_token());
+//! let answer = request.body("{}").send().await?;
+//! # let _: reqwest::Response = answer;
+//! # Ok(())
+//! # }
+//! ```
 
 mod caller;
 mod fault;
