@@ -35,6 +35,17 @@ pub(crate) struct Limit {
     pub(crate) consulted: AtomicBool,
     /// An object was somebody else's.
     pub(crate) denied: OnceLock<Denied>,
+    /// The held response waits for the function that has this limit, and not for one that called it.
+    is_awaited: bool,
+}
+
+impl Limit {
+    pub(crate) fn new(is_awaited: bool) -> Self {
+        Self {
+            is_awaited,
+            ..Self::default()
+        }
+    }
 }
 
 /// Which objects of a list a caller may see.
@@ -109,7 +120,8 @@ impl Access {
     /// answered HTTP 403 with a challenge.
     pub fn check_owner(&self, owner: &str) -> Result<(), Denied> {
         if self.permits(owner) {
-            if let Some(deferral) = self.caller.deferral() {
+            let is_awaited = self.limit.as_ref().is_some_and(|limit| limit.is_awaited);
+            if let (true, Some(deferral)) = (is_awaited, self.caller.deferral()) {
                 deferral.release();
             }
             return Ok(());

@@ -1,13 +1,14 @@
 //! What goes wrong outside of a single request: the operator's configuration, and the authorization server.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
 /// A mistake in the configuration, found while the server starts.
 ///
-/// Written for the operator: each message names the value and says what to do. It never reaches a client.
-#[derive(Debug, thiserror::Error)]
+/// Written for the operator: each message names the value and says what to do. It never reaches a client. `Debug` shows the same text, and the
+/// causes behind it, since that is what a `main` that returns an error prints.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// A URL that cannot be used.
@@ -182,8 +183,9 @@ pub enum ConfigError {
 /// An authorization server that cannot be used at the moment.
 ///
 /// Written for the operator's log. Clients get a 503 without any of it: an outage must not look like a bad token, and what another server
-/// answered is no business of the caller. Cheap to clone, since one failed fetch answers every request that waited for it.
-#[derive(Debug, Clone, thiserror::Error)]
+/// answered is no business of the caller. Cheap to clone, since one failed fetch answers every request that waited for it. `Debug` is as that of
+/// [`ConfigError`].
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthorizationServerError {
     /// No connection, or one that broke.
@@ -274,4 +276,64 @@ pub enum AuthorizationServerError {
         /// The issuer in the document, cut after 200 characters.
         found: String,
     },
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_with_causes(self, f)
+    }
+}
+
+impl fmt::Debug for AuthorizationServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_with_causes(self, f)
+    }
+}
+
+/// Writes an error and its causes, each on its line, as the text for `Debug`. A cause that the line before ends with is not repeated.
+pub(crate) fn write_with_causes(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut before = error.to_string();
+    f.write_str(&before)?;
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !before.ends_with(&text) {
+            write!(f, "\nbecause: {text}")?;
+        }
+        before = text;
+        next = cause.source();
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    /// What `fn main() -> Result<(), Box<dyn Error>>` prints after `Error: `.
+    #[test]
+    fn debug_shows_what_display_shows_and_the_causes() {
+        let config = ConfigError::InvalidUrl {
+            what: "resource",
+            value: "ftp://mcp.example.com".to_owned(),
+            problem: "is not an https URL",
+        };
+        assert_eq!(
+            format!("{config:?}"),
+            "resource `ftp://mcp.example.com` is not an https URL"
+        );
+        let source: Arc<dyn Error + Send + Sync> = Arc::new(io::Error::other("connection refused"));
+        let unreachable = AuthorizationServerError::Unreachable {
+            url: "https://auth.example.com".to_owned(),
+            source: Arc::clone(&source),
+        };
+        assert_eq!(
+            format!("{unreachable:?}"),
+            format!("{unreachable}\nbecause: connection refused")
+        );
+        let custom = AuthorizationServerError::CustomVerifier { source };
+        assert_eq!(format!("{custom:#?}"), "the custom verifier failed: connection refused");
+    }
 }

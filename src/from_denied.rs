@@ -30,6 +30,8 @@ pub trait FromDenied: Sized {
     }
 }
 
+// Otherwise the compiler lists the implementations of `From` for the error type, instead of the note above.
+#[diagnostic::do_not_recommend]
 impl<T, E: From<Denied>> FromDenied for Result<T, E> {
     fn from_denied(denied: Denied) -> Self {
         Err(denied.into())

@@ -9,6 +9,7 @@ use crate::{
     as_owner::AsOwner,
     caller::Caller,
     decision_record::Stage,
+    deferral::Deferral,
     denied::{Denied, DeniedReason},
     requirement::Requirement,
 };
@@ -19,6 +20,8 @@ pub struct Watch {
     limit: Option<Arc<Limit>>,
     requirement: &'static Requirement,
     caller: Caller,
+    /// The held response waits for this function.
+    is_awaited: bool,
 }
 
 /// Checks a function that takes an `Access`.
@@ -26,15 +29,18 @@ pub struct Watch {
 /// # Errors
 /// The denial of the stricter of policy and annotation.
 pub fn admit(caller: &Caller, requirement: &'static Requirement) -> Result<(Access, Watch), Denied> {
-    let limit = match settled_reach(caller, requirement)? {
+    let reach = settled_reach(caller, requirement)?;
+    let is_awaited = caller.deferral().is_some_and(Deferral::enter);
+    let limit = match reach {
         Reach::Any => None,
-        Reach::Own => Some(Arc::default()),
+        Reach::Own => Some(Arc::new(Limit::new(is_awaited))),
         Reach::Deny => return Err(Denied::new(requirement.name(), DeniedReason::MissingScope)),
     };
     let watch = Watch {
         limit: limit.clone(),
         requirement,
         caller: caller.clone(),
+        is_awaited,
     };
     Ok((Access::new(caller.clone(), requirement, limit), watch))
 }
@@ -84,9 +90,14 @@ impl Watch {
 
     /// Notes that the function failed. If it had been refused an object, that is why.
     pub(crate) fn failed(&self) {
-        let denied = self.limit.as_ref().and_then(|limit| limit.denied.get());
-        if let (Some(denied), Some(deferral)) = (denied, self.caller.deferral()) {
-            deferral.deny(denied.clone());
+        let Some(deferral) = self.caller.deferral() else { return };
+        let own = self.limit.as_ref().and_then(|limit| limit.denied.get());
+        if self.is_awaited {
+            if let Some(denied) = own.or_else(|| deferral.noted()) {
+                deferral.deny(denied.clone());
+            }
+        } else if let Some(denied) = own {
+            deferral.note(denied.clone());
         }
     }
 }
@@ -94,7 +105,7 @@ impl Watch {
 /// The function has ended, panicked or was dropped: nothing it does can change the response any more.
 impl Drop for Watch {
     fn drop(&mut self) {
-        if let Some(deferral) = self.caller.deferral() {
+        if let (true, Some(deferral)) = (self.is_awaited, self.caller.deferral()) {
             deferral.release();
         }
     }
@@ -125,7 +136,7 @@ fn settled_reach(caller: &Caller, requirement: &'static Requirement) -> Result<R
     let decision = effective_reach(caller, requirement);
     let settled = caller.settle(Stage::Guard, requirement.kind(), requirement.name(), decision);
     if let (Err(denied), Some(deferral)) = (&settled, caller.deferral()) {
-        deferral.deny(denied.clone());
+        deferral.refuse(denied.clone());
     }
     settled
 }

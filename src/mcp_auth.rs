@@ -69,9 +69,15 @@ impl McpAuth {
 
     /// Returns the layer for an MCP endpoint: the bearer layer, then the tool gate and the binding of sessions to their principal.
     ///
-    /// Without a policy there is no gate, only authentication.
+    /// Without a policy there is no gate, only authentication. With one that was never audited
+    /// ([`PolicyHandle::require_audit_of`](crate::PolicyHandle::require_audit_of)), a warning says so; a server that is not built with `rmcp` gets
+    /// rid of it by leaving out that feature.
     #[must_use]
     pub fn mcp_layer(&self) -> Stack<McpGateLayer, BearerAuthLayer> {
+        #[cfg(feature = "rmcp")]
+        if let Some(policy) = &self.resource.policy {
+            policy.warn_if_not_audited(self.resource.verifier.resource());
+        }
         Stack::new(self.gate.clone(), self.bearer_layer())
     }
 

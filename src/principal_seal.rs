@@ -41,6 +41,9 @@ pub struct PrincipalSeal(hmac::Key);
 /// The shortest key, in bytes: as long as the code (RFC 2104 section 3).
 const SHORTEST_KEY: usize = 32;
 
+/// A hundred years: whoever means "for ever" gives more than a clock can count.
+const LONGEST_LIFETIME: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 impl PrincipalSeal {
     /// A seal under a key of at least 32 random bytes. Instances behind one address share it.
     ///
@@ -63,12 +66,17 @@ impl PrincipalSeal {
         Self::new(&key)
     }
 
-    /// Seals a value for a caller. It opens for the same purpose only, and not after `lifetime`.
+    /// Seals a value for a caller. It opens for the same purpose only, and not after `lifetime`, or after a century.
     ///
     /// The text holds letters, digits, `-`, `_` and `.`.
     #[must_use]
     pub fn seal(&self, caller: &AuthInfo, purpose: &str, value: &[u8], lifetime: Duration) -> String {
-        self.seal_until(caller, purpose, value, SystemTime::now() + lifetime)
+        self.seal_until(
+            caller,
+            purpose,
+            value,
+            SystemTime::now() + lifetime.min(LONGEST_LIFETIME),
+        )
     }
 
     /// Opens what [`seal`](Self::seal) gave to this caller for this purpose. `None` for everything else.
@@ -193,6 +201,8 @@ pub(crate) mod tests {
         }
         let old = seal.seal_until(&alice, "task", b"value", SystemTime::now() - Duration::from_secs(1));
         assert_eq!(seal.open(&alice, "task", &old), None);
+        let for_ever = seal.seal(&alice, "task", b"value", Duration::MAX);
+        assert!(seal.open(&alice, "task", &for_ever).is_some());
         let same_key = PrincipalSeal::new(&[7; 32]).unwrap();
         assert!(same_key.open(&alice, "task", &sealed).is_some(), "another instance");
     }

@@ -7,8 +7,8 @@ mod common;
 use axum::Router;
 use common::{Answer, RESOURCE, SIX_MODES, client_request, send};
 use mcp_auth::{
-    Denied, LocalIdentity, LocalServer, McpAuth, Policy, PolicyHandle, ToolFailure, guarded, requires_scope,
-    testing::Issuer,
+    AuditFinding, Denied, LocalIdentity, LocalServer, McpAuth, OperationKind, Policy, PolicyHandle, ToolFailure,
+    guarded, requires_scope, testing::Issuer,
 };
 use rmcp::{
     ServerHandler, ServiceExt as _,
@@ -133,6 +133,35 @@ async fn only_the_guarded_function_answers_a_call() {
         let answer = call(&policy, mode, "failing", json!({})).await;
         assert!(answer.body.contains("failed"), "{mode:?} {answer:?}");
     }
+}
+
+/// Prompts and resources that nothing in the code mentions.
+#[tokio::test]
+async fn what_only_owners_reach_needs_a_function_that_knows_them() {
+    let own = "requires: write, object: note, owner_fallback: true";
+    let more = format!(
+        "objects: {{ note: {{ owner: o }} }}\nprompts: {{ sum: {{ {own} }} }}\nresources: {{ 'n://{{id}}': {{ {own} }}, 'n://all': {{ requires: write }} }}\n"
+    );
+    let policy = PolicyHandle::from(Policy::parse(&format!("{POLICY}{more}")).unwrap());
+    let errors = policy.require_audit_of(&Server::new()).await.unwrap_err();
+    let kinds: Vec<_> = errors
+        .findings()
+        .iter()
+        .map(|finding| match finding {
+            AuditFinding::OwnershipUnchecked { kind, name, .. } => (*kind, name.as_str()),
+            other => panic!("{other}"),
+        })
+        .collect();
+    assert_eq!(
+        kinds,
+        [(OperationKind::Prompt, "sum"), (OperationKind::Resource, "n://{id}")]
+    );
+    assert!(
+        errors
+            .to_string()
+            .contains("resource `n://{id}` at policy:12 limits callers to their own objects"),
+        "{errors}"
+    );
 }
 
 /// A hand-written server without annotations is guarded by the gate alone.

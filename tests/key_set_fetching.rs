@@ -36,6 +36,16 @@ async fn pass(time: Duration) {
     tokio::time::resume();
 }
 
+/// Waits for what happens in the background.
+async fn eventually(happened: impl Fn() -> bool) {
+    let waiting = async {
+        while !happened() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(5 * SECOND, waiting).await.unwrap();
+}
+
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -284,9 +294,7 @@ async fn keys_are_refreshed_in_the_background_before_they_are_too_old() {
     verifier.verify(&token(&issuer)).await.unwrap();
     pass(8 * MINUTE).await;
     verifier.verify(&token(&issuer)).await.unwrap();
-    while issuer.key_set_fetches() < 2 {
-        tokio::task::yield_now().await;
-    }
+    eventually(|| issuer.key_set_fetches() == 2).await;
 }
 
 #[tokio::test]
@@ -329,9 +337,7 @@ async fn nobody_waits_for_the_next_try_while_the_issuer_hangs() {
             let (fetches, begin) = (issuer.metadata_fetches() + issuer.key_set_fetches(), Instant::now());
             verifier.verify(token).await.unwrap();
             assert!(begin.elapsed() < SECOND / 2, "{fault:?}: {:?}", begin.elapsed());
-            while issuer.metadata_fetches() + issuer.key_set_fetches() == fetches {
-                tokio::task::yield_now().await;
-            }
+            eventually(|| issuer.metadata_fetches() + issuer.key_set_fetches() > fetches).await;
         }
         issuer.set_fault(None);
         pass(2 * SECOND).await;
@@ -351,9 +357,7 @@ async fn metadata_is_read_again_after_an_hour() {
     assert_eq!((issuer.metadata_fetches(), issuer.key_set_fetches()), (1, 2));
     pass(59 * MINUTE).await;
     verifier.verify(&good).await.unwrap();
-    while (issuer.metadata_fetches(), issuer.key_set_fetches()) != (2, 3) {
-        tokio::task::yield_now().await;
-    }
+    eventually(|| (issuer.metadata_fetches(), issuer.key_set_fetches()) == (2, 3)).await;
 }
 
 #[tokio::test]

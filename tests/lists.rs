@@ -5,9 +5,11 @@
 mod common;
 
 use common::{
-    MODES, SIX_MODES,
+    MODES, SIX_MODES, TestServer, authorized,
     library::{BANNED, EVERYTHING, NOBODY, READER, Server},
+    post,
 };
+use http::StatusCode;
 use serde_json::{Value, json};
 
 const EVERY_NAME: [&str; 9] = [
@@ -72,5 +74,22 @@ async fn a_list_that_depends_on_its_caller_says_so_to_caches() {
         // Older versions know no such member.
         let server = Server::start((MODES[0], "2025-11-25"), "visibility: granted\n").await;
         assert!(server.list(NOBODY, "prompts/list").await.get("cacheScope").is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_list_request_that_the_transport_refuses_is_not_a_mistake_of_the_server() {
+    let server = TestServer::start().await;
+    let token = server.token("alice", &[]);
+    let list = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/list" });
+    for (name, value, status) in [
+        ("accept", "application/json", StatusCode::NOT_ACCEPTABLE),
+        ("content-type", "text/plain", StatusCode::UNSUPPORTED_MEDIA_TYPE),
+    ] {
+        let mut request = authorized(&token, post(&list));
+        request.headers_mut().insert(name, value.parse().unwrap());
+        let answer = server.send(request).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert!(!answer.body.is_empty(), "{answer:?}");
     }
 }

@@ -6,7 +6,10 @@ mod common;
 
 use std::sync::atomic::Ordering;
 
-use common::{Tools, library::Library};
+use common::{
+    Tools,
+    library::{Library, handle, owned},
+};
 use mcp_auth::{LocalIdentity, LocalServer, OperationKind, Policy, PolicyHandle};
 use rmcp::{ServerHandler, ServiceExt as _};
 use serde_json::{Value, json};
@@ -171,4 +174,52 @@ fn an_identity_that_cannot_be_is_refused_at_start() {
     // No other test of this program reads the environment.
     let nobody = LocalIdentity::from_environment().unwrap_err().to_string();
     assert!(nobody.contains("set `MCP_AUTH_LOCAL_SUBJECT`"), "{nobody}");
+}
+
+#[tokio::test]
+async fn a_role_gives_what_it_gives_in_the_policy_in_force() {
+    let text = |role: &str| {
+        let policy =
+            format!("version: 1\nscopes: {{ make: Make }}\n{role}\ntools: {{ create-todo: {{ requires: make }} }}\n");
+        Policy::parse(&policy).unwrap_or_else(|errors| panic!("{errors}"))
+    };
+    let with_role = "roles: { maker: { scopes: [make] } }";
+    let handle = PolicyHandle::from(text(with_role));
+    let tools = Tools::default();
+    let identity = LocalIdentity::new("alice").role("maker");
+    let mut client = Client::start(LocalServer::new(tools.clone(), &identity, handle.clone()).unwrap()).await;
+    // The guard's annotation asks for another scope, so the gate's answer tells: `make` is named only where it is missing.
+    for (role, missing) in [
+        (with_role, false),
+        ("roles: { maker: { scopes: [] } }", true),
+        ("", true),
+        (with_role, false),
+    ] {
+        handle.replace(text(role)).unwrap();
+        let answer = client.call("create-todo", json!({ "content": "x" })).await;
+        let named = answer.to_string().contains("`make`");
+        assert_eq!(named, missing, "{role}: {answer}");
+        assert_eq!(tools.ran.load(Ordering::SeqCst), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_cannot_tell_objects_apart_answers_nobody_who_has_only_some() {
+    let policy = handle(&owned());
+    let complete = json!({ "ref": { "type": "ref/resource", "uri": "library://books/{title}" }, "argument": { "name": "title", "value": "d" } });
+    for (scopes, served) in [(&[][..], false), (&["read:books", "summarise"], true)] {
+        let identity = LocalIdentity::new("alice").scopes(scopes.iter().copied());
+        let mut client = Client::start(LocalServer::new(Library::default(), &identity, policy.clone()).unwrap()).await;
+        for (method, params) in [
+            ("resources/read", json!({ "uri": "library://books/dune" })),
+            (
+                "prompts/get",
+                json!({ "name": "summary", "arguments": { "words": "1" } }),
+            ),
+            ("completion/complete", complete.clone()),
+        ] {
+            let answer = client.ask(method, params).await;
+            assert_eq!(answer["result"].is_object(), served, "{method} {scopes:?}: {answer}");
+        }
+    }
 }

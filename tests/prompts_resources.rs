@@ -6,7 +6,7 @@ mod common;
 
 use common::{
     SIX_MODES,
-    library::{BANNED, EVERYTHING, NOBODY, READER, Server, Who},
+    library::{BANNED, EVERYTHING, NOBODY, READER, Server, Who, owned},
 };
 use serde_json::{Value, json};
 
@@ -261,6 +261,39 @@ async fn what_is_hidden_answers_like_what_does_not_exist() {
                 "{method} {mode:?}"
             );
             assert_eq!(hidden.headers, absent.headers, "{method} {mode:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_limited_to_own_objects_by_a_handler_that_cannot_tell_them_apart() {
+    let reference = json!({ "ref": { "type": "ref/resource", "uri": "library://books/{title}" }, "argument": { "name": "title", "value": "d" } });
+    let listen = json!({ "notifications": { "resourceSubscriptions": ["library://books/dune"] } });
+    let policy = owned();
+    for mode in SIX_MODES {
+        let server = Server::with_policy(mode, &policy).await;
+        for (method, params) in [
+            ("resources/read", json!({ "uri": "library://books/dune" })),
+            ("resources/subscribe", json!({ "uri": "library://books/dune" })),
+            ("prompts/get", json!({ "name": "summary" })),
+            ("completion/complete", reference.clone()),
+            ("subscriptions/listen", listen.clone()),
+        ] {
+            let row = format!("{method} {mode:?}");
+            let limited = server.ask(NOBODY, method, params.clone()).await;
+            assert!(
+                limited.body.contains(r#""error":"#) && !limited.body.contains("served"),
+                "{row}: {limited:?}"
+            );
+            // The transport has no subscriptions of the other version, and no answer to this one before it ends.
+            let answers = match method {
+                "resources/subscribe" => mode.1 != "2026-07-28",
+                other => other != "subscriptions/listen",
+            };
+            if answers {
+                let all = server.ask(EVERYTHING, method, params).await;
+                assert!(all.body.contains(r#""result":"#), "{row}: {all:?}");
+            }
         }
     }
 }

@@ -133,6 +133,10 @@ impl Server {
                     },
                 ),
             )
+            .route(
+                "/who",
+                get(async |info: AuthInfo| format!("{} {}", info.issuer(), info.subject())),
+            )
             .layer(auth.bearer_layer());
         let app = Router::new()
             .route_service("/", tools)
@@ -228,6 +232,39 @@ async fn sessions_and_seals_of_equal_subjects_are_separate() {
             assert_eq!(send(&server.app, ping).await.status, status);
             assert_eq!(server.get(token, "/open", &sealed).await, opened);
         }
+    }
+}
+
+/// Fifty names at two issuers, each with good and bad tokens, all at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_gets_anothers_identity_in_a_crowd() {
+    let server = Server::start(STATELESS_JSON, SEPARATE).await;
+    let mut crowd = Vec::new();
+    for number in 0..1000 {
+        let (issuer, other) = match number % 2 {
+            0 => (&server.one, &server.two),
+            _ => (&server.two, &server.one),
+        };
+        let name = format!("user-{}", number / 2 % 50);
+        let good = alice(issuer).subject(&name);
+        let (token, expected) = match number % 5 {
+            0 => (good.forged_by(other), None),
+            1 => (good.claim("exp", 1), None),
+            _ => (good, Some(format!("{} {name}", issuer.url()))),
+        };
+        let mut request = authorized(&token.sign(), request(Method::GET, ""));
+        *request.uri_mut() = "/who".parse().unwrap();
+        let app = server.app.clone();
+        crowd.push(tokio::spawn(async move {
+            let answer = send(&app, request).await;
+            match expected {
+                Some(expected) => assert_eq!((answer.status, answer.body), (StatusCode::OK, expected)),
+                None => assert_eq!(answer.status, StatusCode::UNAUTHORIZED),
+            }
+        }));
+    }
+    for request in crowd {
+        request.await.unwrap();
     }
 }
 

@@ -124,9 +124,13 @@ fn roles(document: &Document, linked: &Linked, scopes: &[Scope]) -> Vec<Role> {
 fn templates(document: &Document, indexes: &Indexes) -> Templates {
     let mut templates = Templates::default();
     for entry in &document.operations.resources {
-        if let (Some(template), Some(index)) = (&entry.template, indexes.resources.get(&entry.id.name)) {
-            // Loading has refused templates that overlap.
-            let _ = templates.insert(template, *index);
+        match (&entry.template, indexes.resources.get(&entry.id.name)) {
+            (Some(template), Some(index)) => {
+                // Loading has refused templates that overlap.
+                let _ = templates.insert(template, *index);
+            }
+            (None, _) => templates.except(&entry.id.name),
+            (Some(_), None) => {}
         }
     }
     templates

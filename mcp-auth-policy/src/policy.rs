@@ -213,7 +213,8 @@ impl Policy {
     /// policy does not list it.
     ///
     /// URIs are compared as they are, letter by letter. A variable matches one path segment or a part of it; dot segments and
-    /// encoded slashes match none. No two templates match the same URI: loading refuses them.
+    /// encoded slashes match none, and neither does another spelling (`%41` for `A`) of a URI that is declared exactly. No two templates match the
+    /// same URI: loading refuses them.
     #[must_use]
     pub fn find_resource(&self, uri: &str) -> Option<OperationId> {
         // A template as text is no URI: braces must be percent-encoded there (RFC 3986 section 2).

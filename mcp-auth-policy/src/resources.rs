@@ -1,13 +1,15 @@
 //! Finds the resource that a URI belongs to, without trying every template.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::uri_template::{Segment, UriTemplate};
+use crate::uri_template::{Segment, UriTemplate, decoded};
 
 /// Templates as a tree of their segments. No two templates in it match the same URI.
 #[derive(Debug, Default)]
 pub(crate) struct Templates {
     nodes: Vec<Branches>,
+    /// The resources with a rule of their own, decoded.
+    exact: HashSet<Vec<u8>>,
 }
 
 #[derive(Debug, Default)]
@@ -53,9 +55,16 @@ impl Templates {
         Ok(())
     }
 
-    /// Finds the one template that matches.
+    /// Notes a resource with a rule of its own.
+    pub(crate) fn except(&mut self, uri: &str) {
+        self.exact.insert(decoded(uri));
+    }
+
+    /// Finds the one template that matches. A resource with a rule of its own is not to be had by writing it in another way.
     pub(crate) fn find(&self, uri: &str) -> Option<u32> {
-        self.ends(uri.split('/'), Branches::matching)
+        let index = self.ends(uri.split('/'), Branches::matching)?;
+        let is_exception = !self.exact.is_empty() && self.exact.contains(&decoded(uri));
+        (!is_exception).then_some(index)
     }
 
     /// Follows all branches that fit at once, segment by segment, and gives the first template that ends there.

@@ -170,6 +170,29 @@ fn is_value(text: &str) -> bool {
     true
 }
 
+/// Returns the bytes that a URI stands for when everything in it is percent-decoded. What is no encoding stays as it is.
+pub(crate) fn decoded(uri: &str) -> Vec<u8> {
+    let mut rest = uri.as_bytes();
+    let mut bytes = Vec::with_capacity(rest.len());
+    while let Some((first, behind)) = rest.split_first() {
+        let digit = |digit: &u8| {
+            char::from(*digit)
+                .to_digit(16)
+                .and_then(|digit| u8::try_from(digit).ok())
+        };
+        let byte = match behind {
+            [high, low, ..] if *first == b'%' => digit(high).zip(digit(low)).map(|(high, low)| high * 16 + low),
+            _ => None,
+        };
+        bytes.push(byte.unwrap_or(*first));
+        rest = match byte {
+            Some(_) => behind.get(2..).unwrap_or_default(),
+            None => behind,
+        };
+    }
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -37,6 +37,15 @@ pub enum AuditFinding {
         /// The policy file with the line.
         policy: String,
     },
+    /// The policy limits callers to their own objects, and no function that could tell them apart says that it serves this.
+    OwnershipUnchecked {
+        /// What it is: a prompt or a resource.
+        kind: OperationKind,
+        /// Its name in the policy.
+        name: String,
+        /// The policy file with the line.
+        policy: String,
+    },
     /// The policy lets callers reach more than the annotation says.
     Looser {
         /// Name of the operation.
@@ -167,6 +176,14 @@ impl fmt::Display for AuditFinding {
                         "put `name = \"{name}\"` into the `#[requires_scope]` of its function"
                     ),
                 }
+            }
+            Self::OwnershipUnchecked { kind, name, policy } => {
+                let kind = kind.as_str();
+                write!(
+                    f,
+                    "{kind} `{name}` at {policy} limits callers to their own objects, but no guarded function serves it, so they are refused; put \
+                     `#[requires_scope(…, {kind} = \"{name}\")]` on its function, in a block with `#[guarded]` which `parts(…)` of the others names"
+                )
             }
             Self::Looser {
                 name,

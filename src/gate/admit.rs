@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::{
     answer::{method_not_found, not_a_message, plain, prompt_not_found, resource_not_found, task_not_found},
     confirm::Confirm,
-    decide::{NO_SUCH_TOOL, Refused, decide, exists, with_arguments},
+    decide::{NO_SUCH_TOOL, Refused, decide, decide_for_good, exists, needs_guard, with_arguments},
     list_filter::ListFilter,
     message::{Ask, Message, NotAMessage, Target},
 };
@@ -135,10 +135,9 @@ where
             };
             let steps_up = reach == Reach::Own && caller.policy().on_not_owner() == OnNotOwner::StepUp;
             let held = steps_up.then(|| caller.hold()).flatten();
-            let is_annotated = policy.is_some_and(|policy| caller.admitted_to(policy));
             Ok(Admitted {
                 body: Body::from(body),
-                confirm: is_annotated.then(|| Confirm::new(caller)),
+                confirm: needs_guard(&caller, reach, policy).then(|| Confirm::new(caller)),
                 then: held.map_or(Answered::AsItIs, |held| Answered::Held(call, held)),
             })
         }
@@ -148,12 +147,15 @@ where
         },
         // What the call itself will carry is not known, so a forbid on arguments stands.
         Ask::Complete(target) => match decide(&target, &caller) {
-            Ok(_) => Ok(pass(Body::from(body))),
+            Ok(reach) => Ok(Admitted {
+                confirm: (reach == Reach::Own).then(|| Confirm::new(caller)),
+                ..pass(Body::from(body))
+            }),
             Err(refused) => Err(call.refuse(refused, &target, &parts.headers)),
         },
         Ask::Listen(uris) => {
             for target in uris.into_iter().map(Target::Resource) {
-                decide(&target, &caller).map_err(|refused| call.refuse(refused, &target, &parts.headers))?;
+                decide_for_good(&target, &caller).map_err(|refused| call.refuse(refused, &target, &parts.headers))?;
             }
             Ok(pass(Body::from(body)))
         }

@@ -3,6 +3,8 @@
 //! Which functions are guarded is known from the start-up audit ([`PolicyHandle::require_audit`](crate::PolicyHandle::require_audit)). What the
 //! server dispatches a call to is known only to the server: a route that was added under the same name, or a handler of its own, would answer
 //! unguarded. So a success without a word from the guard is not passed on. What the function did is done; its answer, and the next call, are stopped.
+//!
+//! The same holds, audit or not, for a caller that reaches only its own objects: nothing but a guard hands out the `Access` that tells them apart.
 //! An error passes: arguments that cannot be read are refused before the guard is reached.
 
 use std::{
@@ -65,7 +67,8 @@ impl Confirm {
             return None;
         }
         tracing::error!(
-            "refused: a call was answered, but not by its annotated function; look for a route or handler of the same name"
+            "refused: a call was answered, but not by a function with `#[requires_scope]` for it; look for a route or handler of the same name, or \
+             annotate the one that answers"
         );
         let error = json!({ "code": -32603, "message": "Internal error" });
         let refusal = json!({ "jsonrpc": "2.0", "id": message.get("id"), "error": error });

@@ -52,6 +52,20 @@ pub(crate) fn decide(target: &Target, caller: &Caller) -> Result<Reach, Refused>
     })
 }
 
+/// Asks the policy about what no function will look at again, so that nobody would find out whose object it is: only the caller's own is not enough.
+pub(crate) fn decide_for_good(target: &Target, caller: &Caller) -> Result<(), Refused> {
+    match decide(target, caller)? {
+        Reach::Any => Ok(()),
+        Reach::Own | Reach::Deny => Err(Refused::Unknown),
+    }
+}
+
+/// Tells whether a call that was allowed may succeed only if the guard of its function ran: where it is known to have one, and where only that can
+/// tell whose object it is.
+pub(crate) fn needs_guard(caller: &Caller, reach: Reach, handle: Option<&PolicyHandle>) -> bool {
+    reach != Reach::Any || handle.is_some_and(|handle| caller.admitted_to(handle))
+}
+
 /// Tells whether a list shows it to this caller.
 pub(crate) fn is_shown(caller: &Caller, target: &Target) -> bool {
     find(target, caller).is_some_and(|operation| caller.policy().is_listed(operation, caller.grants()))

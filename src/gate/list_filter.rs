@@ -5,9 +5,12 @@
 //! - An entry stays if the policy lists it and [`Policy::is_listed`](mcp_auth_policy::Policy::is_listed) says so; the order stays.
 //! - From MCP 2026-07-28 on, a list that depends on its caller says `cacheScope: "private"`, so that no shared cache gives it to another one,
 //!   and `ttlMs: 0` if it says nothing else.
+//! - Within a session, what comes on any stream is looked at: the transport leads an answer by the id of its request, and a client may give two
+//!   requests the same one.
 //! - A page may become shorter, or empty with a cursor to the next one. A handler that pages by itself must not put names into its cursors.
 
 use std::{
+    borrow::Cow,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -61,6 +64,11 @@ impl ListFilter {
 
     /// Filters the answer, in whatever form the transport gave it.
     pub(super) async fn apply(self, response: Response) -> Response {
+        // What the transport refuses, it refuses in plain words.
+        let is_filterable = is_json(response.headers()) || is_event_stream(response.headers());
+        if !response.status().is_success() && !is_filterable {
+            return response;
+        }
         let (mut parts, body) = response.into_parts();
         parts.headers.remove(header::CONTENT_LENGTH);
         if is_event_stream(&parts.headers) {
@@ -72,7 +80,7 @@ impl ListFilter {
             return Response::from_parts(parts, Body::new(body));
         }
         let filtered = match body.collect().await {
-            Ok(body) => self.message(&body.to_bytes()),
+            Ok(body) => self.message(&body.to_bytes()).map(Cow::into_owned),
             Err(_) => None,
         };
         match filtered {
@@ -81,20 +89,26 @@ impl ListFilter {
         }
     }
 
-    /// Filters one message. `None` if it cannot be read, and so must not pass.
-    fn message(&self, message: &[u8]) -> Option<Vec<u8>> {
+    /// Filters one message; what is no list stays as it is. `None` if it cannot be read, and so must not pass.
+    fn message<'a>(&self, text: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         // What is refused before it comes to a message has no body.
-        if message.is_empty() {
-            return Some(Vec::new());
+        if text.is_empty() {
+            return Some(text.into());
         }
-        let mut message: Value = serde_json::from_slice(message).ok()?;
-        if let Some(Value::Object(result)) = message.get_mut("result") {
-            self.result(result);
+        let mut message: Value = serde_json::from_slice(text).ok()?;
+        let is_list = match message.get_mut("result") {
+            Some(Value::Object(result)) => self.result(result),
+            _ => false,
+        };
+        if is_list {
+            serde_json::to_vec(&message).ok().map(Cow::Owned)
+        } else {
+            Some(text.into())
         }
-        serde_json::to_vec(&message).ok()
     }
 
-    fn result(&self, result: &mut Map<String, Value>) {
+    /// Tells whether it was a list.
+    fn result(&self, result: &mut Map<String, Value>) -> bool {
         let mut is_list = false;
         for (key, target, name) in LISTS {
             if let Some(Value::Array(entries)) = result.get_mut(key) {
@@ -109,6 +123,7 @@ impl ListFilter {
             result.insert("cacheScope".to_owned(), "private".into());
             result.entry("ttlMs").or_insert_with(|| 0.into());
         }
+        is_list
     }
 
     fn event(&self, event: Event) -> Option<Bytes> {
@@ -116,17 +131,28 @@ impl ListFilter {
         if data.is_empty() {
             return Some(event.into_bytes());
         }
-        let filtered = self.message(&data);
-        if filtered.is_none() {
-            tracing::error!("dropped a part of the answer to a list request: it was no JSON-RPC message");
+        match self.message(&data) {
+            Some(Cow::Owned(filtered)) => Some(event.with_data(&filtered)),
+            Some(Cow::Borrowed(_)) => Some(event.into_bytes()),
+            None => {
+                tracing::error!("dropped a part of an answer that may hold a list: it was no JSON-RPC message");
+                None
+            }
         }
-        filtered.map(|data| event.with_data(&data))
     }
 }
 
 pub(super) fn is_event_stream(headers: &HeaderMap) -> bool {
+    has_type(headers, "text/event-stream")
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    has_type(headers, "application/json")
+}
+
+fn has_type(headers: &HeaderMap, name: &str) -> bool {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    value.is_some_and(|value| value.starts_with("text/event-stream"))
+    value.is_some_and(|value| value.starts_with(name))
 }
 
 /// A stream of events, each filtered when it is complete.

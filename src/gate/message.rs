@@ -156,7 +156,9 @@ impl Message {
                 ask: Ask::Anyone,
             });
         };
-        if ANYONE.contains(&&*method) || method.starts_with("notifications/") {
+        // With an id it is a request whatever its name, and the transport hands it to the server as one.
+        let is_notification = id.is_none() && method.starts_with("notifications/");
+        if is_notification || ANYONE.contains(&&*method) {
             return Ok(Self { id, ask: Ask::Anyone });
         }
         // Without an id it is a notification, whatever its name, and no notification but those above has a meaning.

@@ -25,7 +25,7 @@ mod sse;
 
 #[cfg(feature = "rmcp")]
 pub(crate) use self::{
-    decide::{NO_SUCH_TOOL, Refused, decide, exists, is_shown, with_arguments},
+    decide::{NO_SUCH_TOOL, Refused, decide, decide_for_good, exists, is_shown, needs_guard, with_arguments},
     message::{Ask, Message, Target},
 };
 pub use self::{layer::McpGateLayer, service::McpGate};

@@ -12,7 +12,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, request::Parts};
 use tower_service::Service;
 
 use super::{
@@ -20,10 +20,10 @@ use super::{
     answer::{internal_error, plain},
     expiry::UntilExpiry,
     hold::hold,
-    list_filter::is_event_stream,
+    list_filter::{ListFilter, is_event_stream},
 };
 use crate::{
-    AuthInfo, PolicyHandle, PrincipalSeal,
+    AuthInfo, Caller, PolicyHandle, PrincipalSeal,
     drain::drain,
     protocol_version,
     session::{self, SESSION_ID},
@@ -96,6 +96,7 @@ where
                 Ok(admitted) => admitted,
                 Err(response) => return Ok(response),
             };
+            let stray = stray_lists(&parts, &then);
             let mut response = inner.call(Request::from_parts(parts, body)).await?.map(Body::new);
             bind_session(&seal, &auth, response.headers_mut());
             let response = match then {
@@ -105,6 +106,10 @@ where
                     Ok(response) => response,
                     Err(denied) => call.deny(&denied),
                 },
+            };
+            let response = match stray {
+                Some(filter) if is_event_stream(response.headers()) => filter.apply(response).await,
+                _ => response,
             };
             let response = match confirm {
                 Some(confirm) => confirm.apply(response).await,
@@ -116,6 +121,16 @@ where
             Ok(response)
         })
     }
+}
+
+/// Within a session the transport leads an answer by the id of its request, and a client may give two requests the same one: a list may come on a
+/// stream that was opened for something else.
+fn stray_lists(parts: &Parts, then: &Answered) -> Option<ListFilter> {
+    if matches!(then, Answered::Filtered(_)) || !parts.headers.contains_key(SESSION_ID) {
+        return None;
+    }
+    let caller = parts.extensions.get::<Caller>()?;
+    Some(ListFilter::new(caller.clone(), &parts.headers))
 }
 
 /// The session id that a request names is not one that its caller was given.

@@ -12,7 +12,7 @@ use crate::{
     discovery::Discovery,
     error::AuthorizationServerError,
     http_client::{HttpClient, MAX_KEY_SET_BYTES},
-    remote::{Fetched, Outcome, Remote, Unavailable},
+    remote::{FetchFailed, Fetched, Outcome, Remote, Unavailable},
 };
 
 /// Age from which a set is fetched again in the background, so that no request waits for it.
@@ -114,13 +114,14 @@ impl RemoteKeySet {
     }
 }
 
-async fn fetch(issuer: &str, discovery: &Discovery, client: &HttpClient) -> Result<KeySet, AuthorizationServerError> {
+async fn fetch(issuer: &str, discovery: &Discovery, client: &HttpClient) -> Result<KeySet, FetchFailed> {
     let deadline = client.deadline();
-    let metadata = discovery.metadata().await.map_err(|unavailable| unavailable.error)?;
+    let metadata = discovery.metadata().await?;
     let url = metadata.value.endpoint("jwks_uri")?;
     let body = client.get(&url, MAX_KEY_SET_BYTES, deadline).await?;
-    KeySet::parse(issuer, &body).map_err(|problem| AuthorizationServerError::Malformed {
+    let set = KeySet::parse(issuer, &body).map_err(|problem| AuthorizationServerError::Malformed {
         url: url.to_string(),
         problem,
-    })
+    })?;
+    Ok(set)
 }

@@ -14,7 +14,7 @@ use std::{
     time::SystemTime,
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use mcp_auth_policy::{Operation, OperationId, OperationKind, Policy};
 
 pub use self::refused::ReloadRefused;
@@ -51,8 +51,8 @@ pub struct PolicyHandle(Arc<Shared>);
 struct Shared {
     current: ArcSwap<Policy>,
     arguments: ArcSwap<DeclaredArguments>,
-    /// What audited code annotates: only its guarded functions may answer.
-    annotated: ArcSwap<Annotated>,
+    /// What audited code annotates: only its guarded functions may answer. Nothing before the first audit.
+    annotated: ArcSwapOption<Annotated>,
     mode: ReloadMode,
     /// Held during a replacement: of two at once, the second is compared with the first.
     checks: Mutex<Vec<Check>>,
@@ -81,7 +81,7 @@ impl PolicyHandle {
         Self(Arc::new(Shared {
             current: ArcSwap::new(policy.into()),
             arguments: ArcSwap::default(),
-            annotated: ArcSwap::default(),
+            annotated: ArcSwapOption::empty(),
             mode,
             checks: Mutex::default(),
             state: Mutex::new(State {
@@ -180,11 +180,11 @@ impl PolicyHandle {
         let audited = Arc::clone(&inventory);
         self.require(move |policy| crate::rmcp::audit_inventory(&audited, policy).map(drop))?;
         self.0.annotated.rcu(|annotated| {
-            let mut annotated = Annotated::clone(annotated);
+            let mut annotated = annotated.as_deref().cloned().unwrap_or_default();
             for (kind, name) in inventory.annotated() {
                 annotated.entry(kind).or_default().insert(name);
             }
-            annotated
+            Some(Arc::new(annotated))
         });
         for (kind, name, arguments) in inventory.all_arguments() {
             self.declare_arguments(kind, name, arguments);
@@ -212,13 +212,27 @@ impl PolicyHandle {
         });
     }
 
+    /// Tells the operator of an MCP endpoint what was forgotten: tools that nobody guards, or that the policy does not list, are found by an audit
+    /// alone.
+    #[cfg(feature = "rmcp")]
+    pub(crate) fn warn_if_not_audited(&self, resource: &str) {
+        if self.0.annotated.load().is_none() {
+            tracing::warn!(
+                resource,
+                policy = self.current().name(),
+                "the policy of this MCP endpoint was never compared with the tools that the server has; call `require_audit_of(&server)` of \
+                 the `PolicyHandle` before `mcp_layer()`, and give `McpAuth::builder(…).policy(…)` a clone of that handle"
+            );
+        }
+    }
+
     /// Returns whether audited code annotates an operation of the policy.
     pub(crate) fn annotates(&self, policy: &Policy, operation: OperationId) -> bool {
         let annotated = self.0.annotated.load();
         let Some(name) = policy.operation(operation).map(Operation::name) else {
             return false;
         };
-        let mut kinds = annotated.iter();
+        let mut kinds = annotated.iter().flat_map(|annotated| annotated.iter());
         kinds.any(|(kind, names)| names.contains(name) && policy.find(*kind, name) == Some(operation))
     }
 

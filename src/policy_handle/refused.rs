@@ -4,8 +4,7 @@ use std::{error::Error, fmt};
 
 use mcp_auth_policy::{Diff, Direction};
 
-/// A policy was not put in force; the old one stays.
-#[derive(Debug)]
+/// A policy was not put in force; the old one stays. `Debug` shows what `Display` shows, since that is what a `main` that returns an error prints.
 #[non_exhaustive]
 pub enum ReloadRefused {
     /// It lets callers in further than the policy in force, and only narrower ones may replace that.
@@ -32,6 +31,12 @@ impl fmt::Display for ReloadRefused {
             }
             Self::Check(error) => write!(f, "{error}"),
         }
+    }
+}
+
+impl fmt::Debug for ReloadRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reading a policy file.
 
 use std::{
+    fmt,
     fs::File,
     io::{self, Read as _},
     path::PathBuf,
@@ -8,8 +9,8 @@ use std::{
 
 use mcp_auth_policy::{Policy, PolicyErrors};
 
-/// A policy file cannot be used.
-#[derive(Debug, thiserror::Error)]
+/// A policy file cannot be used. `Debug` shows what `Display` shows, since that is what a `main` that returns an error prints.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyFileError {
     /// It cannot be read.
@@ -26,6 +27,12 @@ pub enum PolicyFileError {
     /// There is nothing that could watch it.
     #[error("a policy file can only be watched in a tokio runtime")]
     NoRuntime,
+}
+
+impl fmt::Debug for PolicyFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// A file and its size limit.

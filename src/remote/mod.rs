@@ -39,8 +39,32 @@ pub(crate) struct Unavailable {
 
 pub(crate) type Outcome<T> = Result<Arc<Fetched<T>>, Unavailable>;
 
-type Fetch<T> =
-    dyn Fn() -> Pin<Box<dyn Future<Output = Result<T, AuthorizationServerError>> + Send>> + Send + Sync + 'static;
+/// Why a fetch failed: by itself, or because another remote value that it needs cannot be had, which that one has logged.
+#[derive(Debug)]
+pub(crate) struct FetchFailed {
+    error: AuthorizationServerError,
+    is_logged: bool,
+}
+
+impl From<AuthorizationServerError> for FetchFailed {
+    fn from(error: AuthorizationServerError) -> Self {
+        Self {
+            error,
+            is_logged: false,
+        }
+    }
+}
+
+impl From<Unavailable> for FetchFailed {
+    fn from(unavailable: Unavailable) -> Self {
+        Self {
+            error: unavailable.error,
+            is_logged: true,
+        }
+    }
+}
+
+type Fetch<T> = dyn Fn() -> Pin<Box<dyn Future<Output = Result<T, FetchFailed>> + Send>> + Send + Sync + 'static;
 
 /// A fetch under way, and later what it brought.
 type Running<T> = watch::Receiver<Option<Outcome<T>>>;
@@ -71,14 +95,18 @@ struct Flight<T> {
 
 impl<T: Send + Sync + 'static> Remote<T> {
     /// Remembers how to fetch; fetches nothing yet.
-    pub(crate) fn new<F, Fut>(issuer: &str, fetch: F) -> Self
+    pub(crate) fn new<F, Fut, E>(issuer: &str, fetch: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<T, AuthorizationServerError>> + Send + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        E: Into<FetchFailed>,
     {
         Self(Arc::new(Inner {
             issuer: issuer.to_owned(),
-            fetch: Box::new(move || Box::pin(fetch())),
+            fetch: Box::new(move || {
+                let fetching = fetch();
+                Box::pin(async move { fetching.await.map_err(Into::into) })
+            }),
             current: ArcSwapOption::empty(),
             flight: Mutex::new(Flight {
                 running: None,
@@ -192,7 +220,7 @@ impl<T> Inner<T> {
     }
 
     /// Stores what a fetch brought, before anybody who waits is woken.
-    fn land(&self, result: Result<T, AuthorizationServerError>, asked_at: Instant) -> Outcome<T> {
+    fn land(&self, result: Result<T, FetchFailed>, asked_at: Instant) -> Outcome<T> {
         let mut flight = self.flight();
         flight.running = None;
         match result {
@@ -203,14 +231,16 @@ impl<T> Inner<T> {
                 flight.failure = None;
                 Ok(fetched)
             }
-            Err(error) => {
+            Err(FetchFailed { error, is_logged }) => {
                 let pause = LONGEST_PAUSE.min(FIRST_PAUSE * 2_u32.saturating_pow(flight.failures.min(5)));
-                tracing::warn!(
-                    issuer = self.issuer,
-                    error = &error as &dyn std::error::Error,
-                    next_try_in = ?pause,
-                    "cannot use the authorization server"
-                );
+                if !is_logged {
+                    tracing::warn!(
+                        issuer = self.issuer,
+                        error = &error as &dyn std::error::Error,
+                        next_try_in = ?pause,
+                        "cannot use the authorization server"
+                    );
+                }
                 flight.failures = flight.failures.saturating_add(1);
                 flight.failure = Some((error.clone(), Instant::now() + pause));
                 Err(Unavailable {

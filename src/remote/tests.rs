@@ -120,7 +120,7 @@ async fn a_herd_on_many_threads_shares_one_fetch_that_is_over_at_once() {
         let counter = Arc::clone(&fetches);
         let remote = Remote::new("https://as.example.com", move || {
             counter.fetch_add(1, Ordering::SeqCst);
-            std::future::ready(Ok(()))
+            std::future::ready(Ok::<_, AuthorizationServerError>(()))
         });
         let herd: Vec<_> = (0..100)
             .map(|_| {

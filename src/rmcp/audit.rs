@@ -55,7 +55,7 @@ impl AuditReport {
 /// It sees the routers that those blocks make. What the server really serves, which may be more, is what [`audit_server`] asks for.
 ///
 /// Prompts are compared if the server's code has any with `#[guarded]`, and likewise resources and hand-written functions that say what they
-/// serve (`resource = "…"`). Otherwise the gate alone decides about them.
+/// serve (`resource = "…"`). Otherwise the gate alone decides about them, so none of them may limit callers to their own objects.
 ///
 /// # Errors
 /// All disagreements at once.
@@ -105,6 +105,8 @@ pub(crate) fn audit_inventory(inventory: &Inventory, policy: &Policy) -> Result<
         let served = inventory.served(kind);
         if kind == OperationKind::Tool || inventory.states(kind) {
             findings.extend(unserved(policy, kind, &served));
+        } else {
+            findings.extend(unchecked(policy, kind));
         }
     }
     findings.extend(open_to_destroy(policy, inventory));
@@ -119,6 +121,18 @@ pub(crate) fn audit_inventory(inventory: &Inventory, policy: &Policy) -> Result<
     }));
     AuditErrors::check(findings)?;
     Ok(AuditReport::new(inventory))
+}
+
+/// Where the code says nothing about a kind, the gate alone decides; it cannot tell whose object a call is about.
+fn unchecked(policy: &Policy, kind: OperationKind) -> impl Iterator<Item = AuditFinding> {
+    let owned = policy
+        .operations(kind)
+        .filter(|operation| operation.has_owner_fallback());
+    owned.map(move |operation| AuditFinding::OwnershipUnchecked {
+        kind,
+        name: operation.name().to_owned(),
+        policy: place(policy, operation.line()),
+    })
 }
 
 /// A tool without the hint may be destructive too (MCP 2025-11-25, `ToolAnnotations`), but only one that says so is certainly no oversight.

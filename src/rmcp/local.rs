@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, env, fmt, sync::Arc};
 
-use mcp_auth_policy::OperationKind;
+use mcp_auth_policy::{OperationKind, Policy, Reach};
 use rmcp::{
     ErrorData, RoleServer,
     model::{ClientNotification, ClientRequest, ErrorCode, ProtocolVersion, ServerConfig, ServerResult},
@@ -20,7 +20,10 @@ use crate::{
     caller::Caller,
     decision_record::{DecisionLog, Decisions, Trail},
     error::ConfigError,
-    gate::{Ask, Message, NO_SUCH_TOOL, Refused, Target, decide, exists, is_shown, with_arguments},
+    gate::{
+        Ask, Message, NO_SUCH_TOOL, Refused, Target, decide, decide_for_good, exists, is_shown, needs_guard,
+        with_arguments,
+    },
     policy_handle::PolicyHandle,
     scope_token::is_scope_token,
 };
@@ -107,16 +110,21 @@ impl LocalIdentity {
         self
     }
 
-    fn auth(&self, policy: &PolicyHandle) -> Result<AuthInfo, ConfigError> {
-        let mut scopes = self.scopes.clone();
-        if let Some(role) = &self.role {
-            let policy = policy.current();
-            let of_role = policy.scopes_of_role(role).ok_or_else(|| ConfigError::LocalIdentity {
+    fn check(&self, policy: &Policy) -> Result<(), ConfigError> {
+        match &self.role {
+            Some(role) if policy.scopes_of_role(role).is_none() => Err(ConfigError::LocalIdentity {
                 problem: format!("the policy `{}` has no role `{role}`", policy.file_name()),
-            })?;
-            scopes.extend(of_role.into_iter().map(str::to_owned));
+            }),
+            _ => Ok(()),
         }
-        Ok(AuthInfo::new(Facts {
+    }
+
+    /// The facts under one policy: a role gives what it gives there, and nothing if it is gone.
+    fn auth(&self, policy: &Policy) -> AuthInfo {
+        let mut scopes = self.scopes.clone();
+        let of_role = self.role.as_ref().and_then(|role| policy.scopes_of_role(role));
+        scopes.extend(of_role.into_iter().flatten().map(str::to_owned));
+        AuthInfo::new(Facts {
             issuer: self.issuer.clone(),
             subject: self.subject.clone(),
             client_id: None,
@@ -125,7 +133,7 @@ impl LocalIdentity {
             expires_at: None,
             claims: Arc::default(),
             token: None,
-        }))
+        })
     }
 }
 
@@ -144,7 +152,7 @@ impl LocalIdentity {
 /// ```
 pub struct LocalServer<S> {
     inner: S,
-    auth: AuthInfo,
+    identity: LocalIdentity,
     policy: PolicyHandle,
     decisions: Arc<Decisions>,
 }
@@ -156,9 +164,10 @@ impl<S> LocalServer<S> {
     /// When the policy has no such role.
     pub fn new(server: S, identity: &LocalIdentity, policy: impl Into<PolicyHandle>) -> Result<Self, ConfigError> {
         let policy = policy.into();
+        identity.check(&policy.current())?;
         Ok(Self {
             inner: server,
-            auth: identity.auth(&policy)?,
+            identity: identity.clone(),
             policy,
             decisions: Decisions::new(None, None, None),
         })
@@ -173,11 +182,13 @@ impl<S> LocalServer<S> {
 
     fn caller(&self) -> Caller {
         let trail = Trail::new(Arc::clone(&self.decisions), RequestId::random());
-        Caller::new(self.auth.clone(), self.policy.current(), Some(trail.into()))
+        let policy = self.policy.current();
+        Caller::new(self.identity.auth(&policy), policy, Some(trail.into()))
     }
 
-    /// Decides a request as the gate of an HTTP server does. The caller is noted with the arguments of the call, for the guard.
-    fn admit(&self, request: &mut ClientRequest) -> Result<Caller, ErrorData> {
+    /// Decides a request as the gate of an HTTP server does. The caller is noted with the arguments of the call, for the guard; the second value tells
+    /// whether that has to run.
+    fn admit(&self, request: &mut ClientRequest) -> Result<(Caller, bool), ErrorData> {
         let caller = self.caller();
         let unreadable = || ErrorData::invalid_params("the request does not say what it is about", None);
         let Ok(Value::Object(mut message)) = serde_json::to_value(&*request) else {
@@ -192,29 +203,32 @@ impl<S> LocalServer<S> {
         }
         match ask {
             // All tasks are those of the one caller.
-            Ask::Anyone | Ask::List(_) | Ask::Task(_) => Ok(caller),
+            Ask::Anyone | Ask::List(_) | Ask::Task(_) => Ok((caller, false)),
             Ask::Unknown => Err(unreadable()),
             Ask::Operation(target) => {
                 let noted = with_arguments(&caller, &target, message.as_bytes(), Some(&self.policy));
                 let caller = noted.unwrap_or(caller);
                 match (decide(&target, &caller), request) {
-                    (Ok(_), _) => Ok(caller),
+                    (Ok(reach), _) => {
+                        let needs_guard = needs_guard(&caller, reach, Some(&self.policy));
+                        Ok((caller, needs_guard))
+                    }
                     (Err(Refused::Unknown), ClientRequest::CallToolRequest(call)) => {
                         call.params.name = NO_SUCH_TOOL.into();
-                        Ok(caller)
+                        Ok((caller, false))
                     }
                     (Err(refused), _) => Err(error(refused, &target)),
                 }
             }
             Ask::Complete(target) => match decide(&target, &caller) {
-                Ok(_) => Ok(caller),
+                Ok(reach) => Ok((caller, reach == Reach::Own)),
                 Err(refused) => Err(error(refused, &target)),
             },
             Ask::Listen(uris) => {
                 for target in uris.into_iter().map(Target::Resource) {
-                    decide(&target, &caller).map_err(|refused| error(refused, &target))?;
+                    decide_for_good(&target, &caller).map_err(|refused| error(refused, &target))?;
                 }
-                Ok(caller)
+                Ok((caller, false))
             }
         }
     }
@@ -226,12 +240,12 @@ impl<S: Service<RoleServer>> Service<RoleServer> for LocalServer<S> {
         mut request: ClientRequest,
         mut context: RequestContext<RoleServer>,
     ) -> Result<ServerResult, ErrorData> {
-        let caller = self.admit(&mut request)?;
+        let (caller, needs_guard) = self.admit(&mut request)?;
         context.extensions.insert(caller.auth().clone());
         context.extensions.insert(caller.clone());
         let mut result = self.inner.handle_request(request, context).await?;
-        if caller.admitted_to(&self.policy) && !caller.was_guarded() && !is_error(&result) {
-            tracing::error!("refused: a call was answered, but not by its annotated function");
+        if needs_guard && !caller.was_guarded() && !is_error(&result) {
+            tracing::error!("refused: a call was answered, but not by a function with `#[requires_scope]` for it");
             return Err(ErrorData::internal_error("Internal error", None));
         }
         filter(&caller, &mut result);
@@ -258,7 +272,7 @@ impl<S: Service<RoleServer>> Service<RoleServer> for LocalServer<S> {
 impl<S> fmt::Debug for LocalServer<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalServer")
-            .field("auth", &self.auth)
+            .field("identity", &self.identity)
             .field("policy", &self.policy)
             .finish_non_exhaustive()
     }

@@ -9,7 +9,7 @@ use super::{
     AuthorizationServer, CustomVerifier, InvalidToken, StoredVerifier, VerifyError,
     claims::{self, Expected, Source},
     compact::{self, CompactToken},
-    install_crypto, jwt,
+    install_crypto, jwt, mismatch,
 };
 use crate::{
     auth_info::{AuthInfo, Facts},
@@ -102,7 +102,7 @@ impl AccessTokenVerifier {
             }
             Route::Custom(verifier) => {
                 let claims = verifier.claims(token).await?;
-                let server = self.server(claims::unverified_issuer(&claims)?)?;
+                let server = self.server(claims::unverified_issuer(&claims))?;
                 self.check(claims.into(), Source::Custom, server)?
             }
             Route::Remote(server, check) => match &*check.ask(token).await? {
@@ -129,7 +129,7 @@ impl AccessTokenVerifier {
         }
         match CompactToken::parse(token) {
             Ok(jwt) => {
-                let server = self.server(claims::unverified_issuer(&jwt.claims)?)?;
+                let server = self.server(claims::unverified_issuer(&jwt.claims))?;
                 match server.remote_check() {
                     Some(check) if check.method().is_for_every_token() => Ok(Route::Remote(server, check)),
                     _ => Ok(Route::Keys(server, jwt)),
@@ -138,7 +138,7 @@ impl AccessTokenVerifier {
             // Three parts, but nothing that could be verified here: good only where no JWT is.
             Err(invalid) => match remote {
                 Some((server, check)) if check.method().is_for_every_token() => match compact::claimed_issuer(token) {
-                    Some(other) if other != server.issuer() => Err(self.server(&other).err().unwrap_or(invalid)),
+                    Some(other) if other != server.issuer() => Err(self.server(Some(&other)).err().unwrap_or(invalid)),
                     _ => Ok(Route::Remote(server, check)),
                 },
                 _ => Err(invalid),
@@ -146,11 +146,15 @@ impl AccessTokenVerifier {
         }
     }
 
-    fn server(&self, issuer: &str) -> Result<&AuthorizationServer, InvalidToken> {
-        let mut servers = self.0.authorization_servers.iter();
-        servers
-            .find(|server| server.issuer() == issuer)
-            .ok_or(InvalidToken::Issuer)
+    /// Returns the authorization server that an issuer names, letter by letter.
+    fn server(&self, issuer: Option<&str>) -> Result<&AuthorizationServer, InvalidToken> {
+        let servers = &self.0.authorization_servers;
+        let named = servers.iter().find(|server| Some(server.issuer()) == issuer);
+        named.ok_or_else(|| {
+            let trusted = servers.iter().map(AuthorizationServer::issuer);
+            mismatch::log_issuer(trusted, issuer);
+            InvalidToken::Issuer
+        })
     }
 
     fn check(

@@ -16,8 +16,8 @@ use crate::{
 /// Its metadata and keys are fetched when the first token arrives, so a server starts while its issuer is down, answers 503 to tokens, and
 /// recovers by itself. Clones share both; give a clone to every [`AccessTokenVerifier`](super::AccessTokenVerifier) that trusts the issuer.
 ///
-/// - Metadata is fetched again in the background after an hour, keys after 10 minutes and for unknown key ids (at most once in 5 s). While that fails, keys
-///   stay in use until they are an hour old.
+/// - Metadata is fetched again in the background after an hour, keys after 10 minutes and for unknown key ids (at most once in 5 s). While that
+///   fails, keys stay in use until they are an hour old.
 /// - After a failure the next fetch waits 1 s, doubling up to 30 s.
 /// - A fetch has 5 s, metadata may have 1 MiB and a key set 2 MiB. Redirects are not followed, proxy variables are ignored.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::{InvalidToken, ScopeClaim, token_rules::TokenRules};
+use super::{InvalidToken, ScopeClaim, mismatch, token_rules::TokenRules};
 use crate::{auth_info::Facts, remote_check::Method, scope_token::is_scope_token};
 
 /// The end of the year 9999, in seconds since 1970. A greater number is milliseconds or an attempt at an overflow.
@@ -60,7 +60,8 @@ pub(super) fn check(
     check_kind(&claims, source, expected.rules)?;
     let expires_at = check_times(&claims, source, expected)?;
     let subject = string(&claims, "sub")?.ok_or(InvalidToken::MissingClaim("sub"))?;
-    if claims.get("iss").is_some_and(|issuer| issuer != expected.issuer) {
+    if let Some(issuer) = claims.get("iss").filter(|issuer| *issuer != expected.issuer) {
+        mismatch::log_issuer([expected.issuer], issuer.as_str());
         return Err(InvalidToken::Issuer);
     }
     let (client_id, scopes) = match source {
@@ -128,20 +129,26 @@ fn check_audience(
 ) -> Result<Vec<String>, InvalidToken> {
     let audience = match (claims.get("aud"), source) {
         (None, Source::Introspection { without_audience: true }) | (_, Source::Userinfo) => return Ok(Vec::new()),
-        (None, _) => return Err(InvalidToken::Audience),
+        (None, _) => {
+            mismatch::log_audience(accepted, None);
+            return Err(InvalidToken::Audience);
+        }
         (Some(Value::String(one)), _) => vec![one.clone()],
         (Some(Value::Array(values)), _) => strings(values, "aud")?,
         (Some(_), _) => return Err(InvalidToken::ClaimType("aud")),
     };
     match audience.iter().any(|named| accepted.contains(named)) {
         true => Ok(audience),
-        false => Err(InvalidToken::Audience),
+        false => {
+            mismatch::log_audience(accepted, Some(&audience));
+            Err(InvalidToken::Audience)
+        }
     }
 }
 
 /// Returns the issuer of claims that are not verified yet. Good for choosing among configured issuers, and for nothing else.
-pub(super) fn unverified_issuer(claims: &Map<String, Value>) -> Result<&str, InvalidToken> {
-    claims.get("iss").and_then(Value::as_str).ok_or(InvalidToken::Issuer)
+pub(super) fn unverified_issuer(claims: &Map<String, Value>) -> Option<&str> {
+    claims.get("iss").and_then(Value::as_str)
 }
 
 /// A string that is not empty. Another type is an error and not an absence: a claim that a check cannot read must not switch it off.

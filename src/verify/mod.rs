@@ -19,7 +19,8 @@
 //!
 //! A custom verifier takes the place of all this for every token of its resource; steps 5 to 7 apply to what it says too.
 //!
-//! A rejection is an [`InvalidToken`]; a client learns its `reason` and `description`, which repeat nothing of the token. When the keys of
+//! A rejection is an [`InvalidToken`]; a client learns its `reason` and `description`, which repeat nothing of the token. An `iss` or `aud` that does
+//! not fit is logged at `DEBUG`, the latter only of a token whose signature is right. When the keys of
 //! the issuer cannot be had, the answer is [`VerifyError::Unavailable`], never a rejection: clients throw rejected tokens away.
 //!
 //! What a deployment can break: an issuer that gives the same audience to two resource servers makes their tokens interchangeable; a clock
@@ -33,10 +34,11 @@ mod compact;
 mod custom_verifier;
 mod invalid_token;
 mod jwt;
+mod mismatch;
 mod scope_claim;
 mod token_rules;
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 pub(crate) use self::custom_verifier::StoredVerifier;
 pub use self::{
@@ -47,7 +49,10 @@ pub use self::{
     invalid_token::InvalidToken,
     scope_claim::ScopeClaim,
 };
-use crate::{error::AuthorizationServerError, remote::Unavailable};
+use crate::{
+    error::{AuthorizationServerError, write_with_causes},
+    remote::Unavailable,
+};
 
 /// Chooses the crypto backend of the JWT library: two of them in one tree make it panic at first use unless one was chosen. Whoever chose before us
 /// may.
@@ -55,8 +60,8 @@ pub(crate) fn install_crypto() {
     let _already_chosen = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
 }
 
-/// Why a token gave no [`AuthInfo`](crate::AuthInfo).
-#[derive(Debug, Clone, thiserror::Error)]
+/// Why a token gave no [`AuthInfo`](crate::AuthInfo). `Debug` is as that of [`ConfigError`](crate::ConfigError).
+#[derive(Clone, thiserror::Error)]
 pub enum VerifyError {
     /// The token is bad. The client needs another one: 401.
     #[error(transparent)]
@@ -65,6 +70,12 @@ pub enum VerifyError {
     /// less than a second: 503 with `Retry-After`, rounded up.
     #[error("{0}")]
     Unavailable(#[source] AuthorizationServerError, Duration),
+}
+
+impl fmt::Debug for VerifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_with_causes(self, f)
+    }
 }
 
 impl From<Unavailable> for VerifyError {

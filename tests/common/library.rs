@@ -188,8 +188,23 @@ impl ServerHandler for Library {
 
 /// The policy of the library, with more keys.
 pub fn policy(more: &str) -> PolicyHandle {
-    let policy = Policy::parse(&format!("{POLICY}{more}")).unwrap_or_else(|errors| panic!("{errors}"));
-    let handle = PolicyHandle::from(policy);
+    handle(&format!("{POLICY}{more}"))
+}
+
+/// The policy, with books and their summaries for the owners of the books too.
+pub fn owned() -> String {
+    let mut policy = format!("{POLICY}objects:\n  book: {{ owner: reader }}\n");
+    for rule in [
+        "summary: { requires: summarise",
+        "'library://books/{title}': { requires: read:books",
+    ] {
+        policy = policy.replace(rule, &format!("{rule}, object: book, owner_fallback: true"));
+    }
+    policy
+}
+
+pub fn handle(text: &str) -> PolicyHandle {
+    let handle = PolicyHandle::from(Policy::parse(text).unwrap_or_else(|errors| panic!("{errors}")));
     handle.declare_arguments(OperationKind::Prompt, "summary", ["book", "words"]);
     handle
 }
@@ -211,9 +226,13 @@ pub const NOBODY: Who = (&[], "active");
 pub const BANNED: Who = (&["read:books", "read:secrets", "summarise"], "banned");
 
 impl Server {
-    pub async fn start((mode, version): (Mode, &'static str), more: &str) -> Self {
+    pub async fn start(mode: (Mode, &'static str), more: &str) -> Self {
+        Self::with_policy(mode, &format!("{POLICY}{more}")).await
+    }
+
+    pub async fn with_policy((mode, version): (Mode, &'static str), text: &str) -> Self {
         let issuer = Issuer::start().await.unwrap();
-        let handle = policy(more);
+        let handle = handle(text);
         let auth = McpAuth::builder(RESOURCE)
             .authorization_server(issuer.authorization_server().unwrap())
             .policy(handle)

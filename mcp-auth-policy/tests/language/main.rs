@@ -65,6 +65,22 @@ fn a_uri_is_found_exactly_first_and_by_its_template_then() {
     let name = |uri: &str| Some(policy.operation(policy.find_resource(uri)?)?.name());
     assert_eq!(name("notes://index"), Some("notes://index"));
     assert_eq!(name("notes://alice/1"), Some("notes://{owner}/{id}"));
+    // A spelling that a server may decode to a resource with a rule of its own is none of the template's.
+    let policy = "version: 1\nresources:\n  'n://a/{id}': { requires: [] }\n  'n://a/key!': { requires: [] }\n  'n://a/%C3%BC%21': { requires: [] }\n";
+    let exact = Policy::parse(policy).unwrap();
+    for (uri, found) in [
+        ("n://a/key!", true),
+        ("n://a/k%65y!", false),
+        ("n://a/key%21", false),
+        ("n://a/key", true),
+        ("n://a/key%2521", true),
+        ("n://a/%C3%BC%21", true),
+        ("n://a/%c3%bc%21", false),
+        ("n://a/%C3%BC!", false),
+        ("n://a/%c3%bc", true),
+    ] {
+        assert_eq!(exact.find_resource(uri).is_some(), found, "{uri}");
+    }
     for uri in [
         "notes://{owner}/{id}",
         "notes://alice/..",

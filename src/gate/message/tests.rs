@@ -89,6 +89,7 @@ fn other_messages_are_classified_by_method() {
     let table = [
         (r#"{"id":1,"method":"initialize"}"#, Ask::Anyone),
         (r#"{"method":"notifications/initialized"}"#, Ask::Anyone),
+        (r#"{"id":1,"method":"notifications/initialized"}"#, Ask::Unknown),
         (r#"{"id":1,"result":{}}"#, Ask::Anyone),
         (r#"{"id":1,"error":{"code":1,"message":""}}"#, Ask::Anyone),
         (r#"{"id":1,"method":"tools/list"}"#, Ask::List(OperationKind::Tool)),
