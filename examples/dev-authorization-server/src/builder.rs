@@ -33,6 +33,8 @@ pub struct Builder {
     access_token_lifetime: Duration,
     access_token_format: AccessTokenFormat,
     rotation: Option<Duration>,
+    /// Found before `build`, which returns it.
+    mistake: Option<BuildError>,
 }
 
 /// Why a server cannot be built.
@@ -94,6 +96,16 @@ pub enum BuildError {
         /// The shortest that is possible.
         shortest: Duration,
     },
+    /// The policy has none of the roles that its users are to have.
+    #[error("the policy `{policy}` has no role {wanted}; {}", existing(.roles))]
+    NoRole {
+        /// The policy's file.
+        policy: String,
+        /// The role, or the roles one of which is needed, each in backticks.
+        wanted: String,
+        /// The roles that the policy has.
+        roles: Vec<String>,
+    },
     /// The operating system gave no random bytes.
     #[error("cannot make a signing key: the operating system gave no random bytes")]
     SigningKey,
@@ -111,6 +123,7 @@ impl Builder {
             access_token_lifetime: DEFAULT_ACCESS_TOKEN_LIFETIME,
             access_token_format: AccessTokenFormat::default(),
             rotation: None,
+            mistake: None,
         }
     }
 
@@ -128,8 +141,24 @@ impl Builder {
     }
 
     /// Adds alice and bob with the policy's role `user`, admin with its role `admin`, and the policy's descriptions of scopes.
+    ///
+    /// Who would have a role that the policy does not declare is left out. If that is everybody, [`build`](Self::build) fails; use
+    /// [`user_with_role`](Self::user_with_role) for a policy with other roles.
     pub fn users_from_policy(mut self, policy: &Policy) -> Self {
-        self.users.extend(demo_user::users_of(policy));
+        match demo_user::users_of(policy) {
+            Ok(users) => self.users.extend(users),
+            Err(mistake) => self.mistake = self.mistake.or(Some(mistake)),
+        }
+        self.scopes.extend(demo_user::scopes_of(policy));
+        self
+    }
+
+    /// Adds a user with a role of a policy, and the policy's descriptions of scopes.
+    pub fn user_with_role(mut self, policy: &Policy, subject: &str, role: &str) -> Self {
+        match demo_user::user_of(policy, subject, role) {
+            Ok(user) => self.users.push(user),
+            Err(mistake) => self.mistake = self.mistake.or(Some(mistake)),
+        }
         self.scopes.extend(demo_user::scopes_of(policy));
         self
     }
@@ -184,6 +213,9 @@ impl Builder {
     pub fn build(self) -> Result<DevelopmentAuthorizationServer, BuildError> {
         let issuer = issuer(&self.issuer)?;
         let resources = resources(self.resources)?;
+        if let Some(mistake) = self.mistake {
+            return Err(mistake);
+        }
         check_users(&self.users)?;
         check_introspection_clients(&self.introspection_clients)?;
         let scopes = described_scopes(self.scopes, &self.users)?;
@@ -212,6 +244,17 @@ impl Builder {
             rotation: self.rotation,
         };
         Ok(DevelopmentAuthorizationServer::new(settings, key))
+    }
+}
+
+/// What to write instead of a role that a policy does not have.
+fn existing(roles: &[String]) -> String {
+    match roles {
+        [] => "it has no roles at all: declare one, like `roles: { user: { scopes: […] } }`".to_owned(),
+        [first, ..] => format!(
+            "its roles are `{}`: say who has which, as in `dev-authorization-server serve --user alice={first}`",
+            roles.join("`, `")
+        ),
     }
 }
 

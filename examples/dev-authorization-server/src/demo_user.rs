@@ -2,6 +2,8 @@
 
 use mcp_auth_policy::Policy;
 
+use crate::builder::BuildError;
+
 /// Somebody to sign in as, without a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DemoUser {
@@ -55,20 +57,63 @@ pub(crate) fn identity_scopes() -> impl Iterator<Item = ScopeDescription> {
     })
 }
 
-/// Returns alice and bob with the policy's role `user`, and admin with its role `admin`. A role that the policy does not declare has no scopes.
-pub(crate) fn users_of(policy: &Policy) -> Vec<DemoUser> {
-    [
-        ("alice", "Alice", "user"),
-        ("bob", "Bob", "user"),
-        ("admin", "Admin", "admin"),
-    ]
-    .into_iter()
-    .map(|(subject, name, role)| DemoUser {
+/// The demo users of a policy: subject, name, role.
+const DEFAULT_USERS: [(&str, &str, &str); 3] = [
+    ("alice", "Alice", "user"),
+    ("bob", "Bob", "user"),
+    ("admin", "Admin", "admin"),
+];
+
+/// Returns alice and bob with the policy's role `user`, and admin with its role `admin`; without those whose role the policy does not declare.
+///
+/// A policy without roles, and without scopes that one could give, has all three. Any other needs one of the roles: nobody could sign in for more
+/// than an empty token.
+pub(crate) fn users_of(policy: &Policy) -> Result<Vec<DemoUser>, BuildError> {
+    let of_roles = DEFAULT_USERS.into_iter().filter_map(|(subject, name, role)| {
+        let scopes = policy.scopes_of_role(role)?;
+        Some(demo_user(subject, name, scopes))
+    });
+    let users: Vec<DemoUser> = of_roles.collect();
+    if !users.is_empty() {
+        return Ok(users);
+    }
+    if has_use_for_roles(policy) {
+        return Err(no_role(policy, "`user` or `admin`"));
+    }
+    let of_everybody = DEFAULT_USERS.into_iter();
+    Ok(of_everybody
+        .map(|(subject, name, _)| demo_user(subject, name, Vec::new()))
+        .collect())
+}
+
+/// Returns somebody with a role of the policy.
+pub(crate) fn user_of(policy: &Policy, subject: &str, role: &str) -> Result<DemoUser, BuildError> {
+    match policy.scopes_of_role(role) {
+        Some(scopes) => Ok(demo_user(subject, subject, scopes)),
+        None => Err(no_role(policy, &format!("`{}`", role.escape_debug()))),
+    }
+}
+
+fn demo_user(subject: &str, name: &str, scopes: Vec<&str>) -> DemoUser {
+    DemoUser {
         subject: subject.to_owned(),
         name: name.to_owned(),
-        scopes: owned(policy.scopes_of_role(role).unwrap_or_default()),
-    })
-    .collect()
+        scopes: owned(scopes),
+    }
+}
+
+fn has_use_for_roles(policy: &Policy) -> bool {
+    let is_of_everybody = |name: &str| identity_scopes().any(|scope| scope.name == name);
+    policy.roles().next().is_some() || policy.scopes().any(|scope| !is_of_everybody(scope.name()))
+}
+
+fn no_role(policy: &Policy, wanted: &str) -> BuildError {
+    let roles: Vec<&str> = policy.roles().collect();
+    BuildError::NoRole {
+        policy: policy.file_name().to_owned(),
+        wanted: wanted.to_owned(),
+        roles: owned(roles),
+    }
 }
 
 /// Returns the scopes of a policy in the order of its file.

@@ -42,9 +42,12 @@ struct Serve {
     /// An MCP server that tokens can be issued for, on this machine; repeat it for several
     #[arg(long, value_name = "URL", default_value = "http://localhost:3001")]
     resource: Vec<String>,
-    /// The policy whose roles `user` (alice, bob) and `admin` (admin) say what the demo users may do
+    /// The policy whose roles say what the users may do
     #[arg(long, value_name = "FILE", default_value = "./policies/todo.yaml")]
     policy: PathBuf,
+    /// Somebody to sign in as, with a role of the policy; repeat it for several [default: alice=user bob=user admin=admin]
+    #[arg(long, value_name = "NAME=ROLE", value_parser = user_and_role)]
+    user: Vec<(String, String)>,
     /// The algorithm that signs access tokens
     #[arg(long, value_enum, default_value = "es256")]
     algorithm: AlgorithmName,
@@ -78,7 +81,7 @@ struct Serve {
 
 #[derive(Debug, Args)]
 struct Token {
-    /// Who signs in: alice, bob or admin
+    /// Who signs in: alice, bob or admin, unless the server was started with others
     user: String,
     /// Scopes to request: repeat it, or separate them by spaces. Without it: everything that the user's role gives
     #[arg(long, value_name = "SCOPES")]
@@ -138,10 +141,15 @@ async fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
     })?;
     let mut builder = DevelopmentAuthorizationServer::builder()
         .issuer(format!("http://localhost:{port}{}", arguments.issuer_path))
-        .users_from_policy(&policy)
         .algorithm(arguments.algorithm.into())
         .access_token_format(arguments.access_token_format.into())
         .access_token_lifetime(Duration::from_secs(arguments.access_token_lifetime));
+    if arguments.user.is_empty() {
+        builder = builder.users_from_policy(&policy);
+    }
+    for (user, role) in &arguments.user {
+        builder = builder.user_with_role(&policy, user, role);
+    }
     if let (Some(id), Some(secret)) = (arguments.introspection_client_id, arguments.introspection_client_secret) {
         builder = builder.introspection_client(id, secret);
     }
@@ -155,6 +163,13 @@ async fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
     print_banner(&server);
     server.serve(listeners, stop_signal()).await?;
     Ok(())
+}
+
+fn user_and_role(text: &str) -> Result<(String, String), &'static str> {
+    let (user, role) = text
+        .split_once('=')
+        .ok_or("write a name and a role of the policy, like `alice=user`")?;
+    Ok((user.to_owned(), role.to_owned()))
 }
 
 fn load_policy(file: &Path) -> Result<Policy, Box<dyn Error>> {

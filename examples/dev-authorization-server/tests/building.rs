@@ -12,7 +12,40 @@ use std::{future, time::Duration};
 use dev_authorization_server::{
     BuildError, Builder, DemoUser, DevelopmentAuthorizationServer, ServeError, bind_loopback,
 };
+use mcp_auth_policy::Policy;
 use tokio::net::TcpListener;
+
+#[test]
+fn users_have_the_roles_that_the_policy_declares() {
+    let new = || {
+        let builder = DevelopmentAuthorizationServer::builder().issuer("http://localhost:3002");
+        builder.resource(common::RESOURCE)
+    };
+    let users = |builder: Builder| {
+        let server = builder.build().unwrap();
+        let users = server.users().iter();
+        let shown: Vec<String> = users
+            .map(|user| format!("{}:{}", user.subject, user.scopes.join(",")))
+            .collect();
+        shown.join(" ")
+    };
+    let parse = |text: &str| Policy::parse(text).unwrap();
+    let one = parse(
+        "version: 1\nscopes: { read: Read }\nroles: { admin: { scopes: [read] } }\ntools: { ping: { requires: read } }",
+    );
+    assert_eq!(users(new().users_from_policy(&one)), "admin:read");
+    assert_eq!(
+        users(
+            new()
+                .user_with_role(&one, "carol", "admin")
+                .user_with_role(&one, "dave", "admin")
+        ),
+        "carol:read dave:read"
+    );
+    // No role could give anything here.
+    let of_everybody = parse("version: 1\nscopes: { openid: Know you }\ntools: { ping: { requires: [] } }");
+    assert_eq!(users(new().users_from_policy(&of_everybody)), "alice: bob: admin:");
+}
 
 #[test]
 fn every_mistake_is_named_and_says_what_to_do() {
@@ -23,7 +56,25 @@ fn every_mistake_is_named_and_says_what_to_do() {
     };
     let new = DevelopmentAuthorizationServer::builder;
     let valid = || common::builder(3002);
+    let policy = |roles: &str| {
+        let text = format!("version: 1\nscopes: {{ read: Read }}\n{roles}\ntools: {{ ping: {{ requires: read }} }}");
+        Policy::loader().file_name("own.yaml").parse(&text).unwrap()
+    };
+    let other_roles = policy("roles: { reader: { scopes: [read] }, guest: { scopes: [] } }");
     let cases: Vec<(Builder, &str)> = vec![
+        (
+            valid().users_from_policy(&other_roles),
+            "the policy `own.yaml` has no role `user` or `admin`; its roles are `reader`, `guest`",
+        ),
+        (valid().users_from_policy(&other_roles), "serve --user alice=reader"),
+        (
+            valid().users_from_policy(&policy("")),
+            "it has no roles at all: declare one",
+        ),
+        (
+            valid().user_with_role(&other_roles, "carol", "raeder"),
+            "the policy `own.yaml` has no role `raeder`; its roles are `reader`",
+        ),
         (valid().issuer(""), "the issuer `` is not a URL like"),
         (valid().issuer("http://localhost:3002/"), "no final slash"),
         (valid().issuer("http://localhost:3002/tenant/"), "no final slash"),

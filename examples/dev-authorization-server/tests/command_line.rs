@@ -119,6 +119,36 @@ async fn serve_signs_in_the_users_of_a_policy() {
 }
 
 #[tokio::test]
+async fn serve_signs_in_the_users_of_the_command_line_instead() {
+    let mut serving = Command::new(BINARY)
+        .args([
+            "serve",
+            "--port",
+            "0",
+            "--policy",
+            POLICY,
+            "--user",
+            "carol=admin",
+            "--user",
+            "dave=user",
+        ])
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut banner = BufReader::new(serving.stderr.take().unwrap()).lines();
+    banner.next_line().await.unwrap();
+    let issuer = banner.next_line().await.unwrap().unwrap();
+    let issuer = issuer.trim().strip_prefix("issuer").unwrap().trim();
+    let (code, stdout, stderr) = run(&["token", "carol", "--issuer", issuer]).await;
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(claims(stdout.trim())["scope"].as_str(), Some("create:todos read:todos"));
+    let (code, _, stderr) = run(&["token", "alice", "--issuer", issuer]).await;
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("choose one of carol, dave"), "{stderr}");
+}
+
+#[tokio::test]
 async fn serve_can_behave_like_another_provider() {
     let mut serving = Command::new(BINARY)
         .args(["serve", "--port", "0", "--policy", POLICY, "--issuer-path", "/tenant"])
@@ -149,6 +179,10 @@ async fn serve_says_what_to_do_when_it_cannot() {
     let taken = bind_loopback(0).await.unwrap();
     let port = taken[0].local_addr().unwrap().port().to_string();
     for (arguments, message) in [
+        (
+            vec!["serve", "--policy", POLICY, "--port", "0", "--user", "carol=editor"],
+            "has no role `editor`; its roles are `user`, `admin`",
+        ),
         (
             vec!["serve", "--policy", "missing.yaml"],
             "cannot read the policy `missing.yaml`",
