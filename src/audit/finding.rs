@@ -131,7 +131,7 @@ impl fmt::Display for AuditFinding {
             Self::Unguarded { kind, name } => {
                 write!(
                     f,
-                    "{} `{name}` is served but states no requirement; add `#[requires_scope(…)]` to it, in a block with `#[guarded]`",
+                    "{} `{name}` is served but states no requirement; add `#[requires_scope(…)]` to it, in a block with `#[guarded]`, and if it is there, name that block in `parts(…)` of another one",
                     kind.as_str()
                 )
             }
